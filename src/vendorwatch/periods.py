@@ -1,0 +1,91 @@
+"""Instants, months and time zones. Nothing here reads the clock."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from typing_extensions import override
+
+Micros = int
+"""An instant as microseconds since 1970-01-01T00:00:00Z, or a duration in microseconds."""
+
+SECOND: Micros = 1_000_000
+DAY: Micros = 86_400 * SECOND
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
+
+
+def to_micros(moment: datetime) -> Micros:
+    """`moment` must be aware. Exact: no float is involved."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime is not an instant")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(instant: Micros) -> datetime:
+    """In UTC. Raises OverflowError outside the years 1 to 9999."""
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def format_instant(instant: Micros) -> str:
+    """RFC 3339 in UTC; a fraction of six digits only where there is one."""
+    moment = to_datetime(instant).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds" if instant % SECOND else "seconds") + "Z"
+
+
+@cache
+def load_zone(name: str) -> ZoneInfo:
+    """The IANA zone, from the locked `tzdata` package, so that every host has the same rules.
+
+    Raises ValueError if there is no such zone.
+    """
+    if not _ZONE.fullmatch(name):
+        raise ValueError(f"{name!r} is not an IANA time zone")
+    source = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
+    if not source.is_file():
+        raise ValueError(f"{name!r} is not an IANA time zone")
+    with source.open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Month":
+        """From `YYYY-MM`. Raises ValueError."""
+        found = _MONTH.fullmatch(text)
+        if not found or not 0 < int(found[1]) < MAXYEAR:
+            raise ValueError(f"{text!r} is not a month; write it as 2026-10")
+        return cls(int(found[1]), int(found[2]))
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.month:02}"
+
+    @property
+    def days(self) -> int:
+        return monthrange(self.year, self.month)[1]
+
+    def next(self) -> "Month":
+        return Month(self.year + self.month // 12, self.month % 12 + 1)
+
+    def previous(self) -> "Month":
+        return Month(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
+
+    def bounds(self, zone: ZoneInfo) -> tuple[Micros, Micros]:
+        """Half open `[start, end)`: local midnight of the first day, and of the next month's."""
+        first, following = self, self.next()
+        return (
+            to_micros(datetime(first.year, first.month, 1, tzinfo=zone)),
+            to_micros(datetime(following.year, following.month, 1, tzinfo=zone)),
+        )
