@@ -1,0 +1,140 @@
+"""The engine, and the one way to a transaction, for SQLite and PostgreSQL."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from vendorwatch.errors import Kind, VendorwatchError
+
+_BUSY_SECONDS = 30
+_READ_ONLY = "vendorwatch_read_only"
+
+
+class DatabaseUnavailable(VendorwatchError):
+    """The database did not answer in time, or is locked by a longer work. Nothing was stored.
+
+    Try again after Retry-After. For the operator: `vendorwatch doctor`.
+    """
+
+    kind = Kind.UNAVAILABLE
+    slug = "database-unavailable"
+    title = "The database cannot be used right now"
+
+
+class Database:
+    """Connections to one database. One use case is one `write()` or `read()`: one transaction.
+
+    The transaction commits when the block ends and rolls back when it raises. Nothing else commits.
+    A database that cannot be reached, is locked or is full raises DatabaseUnavailable.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = driver_url(url)
+        self.engine = create_async_engine(self.url, pool_pre_ping=self.is_postgresql)
+        if not self.is_postgresql:
+            _prepare_folder(self.url)
+            event.listen(self.engine.sync_engine, "connect", _on_sqlite_connect)
+            event.listen(self.engine.sync_engine, "begin", _on_sqlite_begin)
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.url.get_backend_name() == "postgresql"
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        async with _transaction(self.engine, read_only=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One snapshot of the data; on SQLite it does not wait for a writer."""
+        async with _transaction(self.engine, read_only=True) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine, *, read_only: bool) -> AsyncIterator[AsyncConnection]:
+    try:
+        async with engine.connect() as connection:
+            options: dict[str, object] = {_READ_ONLY: read_only}
+            if read_only and engine.dialect.name == "postgresql":
+                # Several statements of one answer must see the same data.
+                options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            _ = await connection.execution_options(**options)
+            async with connection.begin():
+                yield connection
+    except DBAPIError as error:
+        if _is_outage(error):
+            raise DatabaseUnavailable(
+                "The database did not answer; nothing was stored. Try again.",
+                retry_after_seconds=5,
+            ) from error
+        raise
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """Not a mistake of ours: connection lost, locked, full, or cancelled by a restart."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        text = str(error.orig)
+        return any(word in text for word in ("locked", "full", "unable to open", "disk I/O"))
+    state = getattr(error.orig, "sqlstate", None) or ""
+    # A server that was never reached has no state to tell.
+    unreached = isinstance(error, OperationalError) and not state
+    lost = error.connection_invalidated or unreached
+    return lost or state[:2] in {"08", "53", "57", "40"} or state == "55P03"
+
+
+def driver_url(url: str) -> URL:
+    """With the asynchronous driver that we use for that engine."""
+    parsed = make_url(url)
+    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+    return parsed.set(drivername=driver[parsed.get_backend_name()])
+
+
+# The first release of each series without the bug that can lose committed pages on a WAL reset.
+_WAL_MENDED = {44: 6, 50: 7, 51: 3}
+
+
+def wal_is_safe(version: tuple[int, int, int]) -> bool:
+    _, series, patch = version
+    if series > max(_WAL_MENDED):
+        return True
+    return series in _WAL_MENDED and patch >= _WAL_MENDED[series]
+
+
+def _prepare_folder(url: URL) -> None:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _on_sqlite_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    # The driver's own BEGIN is switched off: it would start transactions too late to be safe.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
+    for pragma in (
+        f"busy_timeout = {_BUSY_SECONDS * 1000}",
+        f"journal_mode = {journal}",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = FILE",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock before the first read: what was read cannot have changed.
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,34 @@
+"""The schema on one shelf. Only stores import it (import-linter)."""
+
+from vendorwatch.db.models.access import ApiKey
+from vendorwatch.db.models.interactions import Interaction, Mapping, Reject, Upload
+from vendorwatch.db.models.knowledge import (
+    Answer,
+    Assignment,
+    Attempt,
+    Check,
+    CheckQuestion,
+    Question,
+)
+from vendorwatch.db.models.scorecards import Policy, Scorecard
+from vendorwatch.db.models.vendors import Agent, Engagement, Merchant, Vendor
+
+__all__ = [
+    "Agent",
+    "Answer",
+    "ApiKey",
+    "Assignment",
+    "Attempt",
+    "Check",
+    "CheckQuestion",
+    "Engagement",
+    "Interaction",
+    "Mapping",
+    "Merchant",
+    "Policy",
+    "Question",
+    "Reject",
+    "Scorecard",
+    "Upload",
+    "Vendor",
+]
