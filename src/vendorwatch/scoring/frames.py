@@ -1,0 +1,74 @@
+"""What scoring reads: the columns of its frames, and the part an interaction plays in a figure."""
+
+from enum import IntEnum
+
+import polars as pl
+
+INTERACTIONS = {
+    "source_account": pl.String,
+    "interaction_id": pl.String,
+    "content_sha256": pl.Binary,
+    "channel": pl.String,
+    "direction": pl.String,
+    "status": pl.String,
+    "priority": pl.String,
+    "opened_at": pl.Int64,
+    "first_reply_at": pl.Int64,
+    "resolved_at": pl.Int64,
+    "abandoned_at": pl.Int64,
+    "first_reply_known": pl.Boolean,
+    "resolution_known": pl.Boolean,
+    "agent_id": pl.String,
+    "first_reply_agent_id": pl.String,
+    "resolved_by_agent_id": pl.String,
+    "resolved_by": pl.String,
+    "customer_ref": pl.Binary,
+    "order_ref": pl.Binary,
+    "topic": pl.String,
+    "reopens": pl.Int64,
+    "handovers": pl.Int64,
+    "csat_invited_at": pl.Int64,
+    "csat_at": pl.Int64,
+    "csat": pl.Int64,
+}
+"""One engagement's interactions in force. Instants are integer microseconds UTC."""
+
+CONTACTS = {
+    "vendor_id": pl.String,
+    "source_account": pl.String,
+    "interaction_id": pl.String,
+    "channel": pl.String,
+    "direction": pl.String,
+    "status": pl.String,
+    "opened_at": pl.Int64,
+    "first_reply_at": pl.Int64,
+    "abandoned_at": pl.Int64,
+    "first_reply_known": pl.Boolean,
+    "customer_ref": pl.Binary,
+    "order_ref": pl.Binary,
+    "topic": pl.String,
+}
+"""Interactions in force of all engagements of the merchant: among them a repeat is looked for."""
+
+KNOWLEDGE = {
+    "agent_id": pl.String,
+    "check_id": pl.String,
+    "questions": pl.Int64,
+    "possible": pl.Int64,
+    "earned": pl.Int64,
+    "passed": pl.Boolean,
+}
+"""Checks due in the month, one row for each agent who had to take one and was not excused."""
+
+
+class Part(IntEnum):
+    """What an interaction does in one metric; null: it has nothing to do with it."""
+
+    NUMERATOR = 0  # counts in numerator and denominator
+    DENOMINATOR = 1  # counts in the denominator alone
+    PENDING = 2  # not due yet, or its window is still open: in neither
+    MISSING = 3  # the log does not say: in neither
+
+
+def part(value: Part) -> pl.Expr:
+    return pl.lit(int(value), dtype=pl.Int8)
