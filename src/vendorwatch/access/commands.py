@@ -1,0 +1,138 @@
+"""`vendorwatch key ...`."""
+
+from datetime import datetime
+
+import click
+
+from vendorwatch.access import service
+from vendorwatch.access.model import DEFAULT_SCOPE, SCOPES, NewKey, StoredKey
+from vendorwatch.db.engine import Database
+from vendorwatch.periods import Micros, format_instant, to_micros
+from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime
+
+
+@click.group("key")
+def key_commands() -> None:
+    """API keys; each belongs to one engagement."""
+
+
+def _parse_instant(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> Micros | None:
+    if value is None:
+        return None
+    try:
+        return to_micros(datetime.fromisoformat(value))
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter("write it as 2027-01-31T00:00:00Z") from error
+
+
+@key_commands.command("create")
+@click.option("--engagement", "engagement_id", required=True, help="Id of the engagement.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(list(SCOPES)),
+    default=[DEFAULT_SCOPE],
+    show_default=True,
+    help="May be repeated. " + " ".join(f"{name}: {meaning}." for name, meaning in SCOPES.items()),
+)
+@click.option(
+    "--expires-at",
+    callback=_parse_instant,
+    metavar="INSTANT",
+    help="When it stops working, such as 2027-01-31T00:00:00Z. Default: never.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@pass_runtime
+def create(
+    runtime: Runtime,
+    engagement_id: str,
+    scopes: tuple[str, ...],
+    expires_at: Micros | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Make a key. It is shown this once: only a hash of it is stored."""
+    secret = runtime.settings.secret()
+
+    async def use_case(database: Database) -> NewKey:
+        async with database.write() as connection:
+            scope = await service.scope_of(connection, engagement_id)
+            return await service.create_key(
+                connection, scope, scopes, secret, runtime.clock(), expires_at
+            )
+
+    made = runtime.run(use_case)
+    if as_json:
+        emit_json(made)
+        return
+    click.echo(made.key)
+    click.echo(f"Keep it now: it cannot be shown again. Its id is {made.key_id}.", err=True)
+
+
+@key_commands.command("list")
+@click.option("--engagement", "engagement_id", required=True, help="Id of the engagement.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@pass_runtime
+def list_keys(runtime: Runtime, engagement_id: str, *, as_json: bool) -> None:
+    """List the keys of an engagement, never the keys' text."""
+
+    async def use_case(database: Database) -> list[StoredKey]:
+        async with database.read() as connection:
+            scope = await service.scope_of(connection, engagement_id)
+            return await service.list_keys(connection, scope)
+
+    found = [_shown(key, runtime.clock()) for key in runtime.run(use_case)]
+    if as_json:
+        emit_json(found)
+        return
+    emit_table(
+        ("key_id", "state", "scopes", "created", "last used", "expires"),
+        [
+            (
+                str(key["key_id"]),
+                str(key["state"]),
+                " ".join(key["scopes"]) if isinstance(key["scopes"], list) else "",
+                str(key["created_at"]),
+                str(key["last_used_at"] or "never"),
+                str(key["expires_at"] or "never"),
+            )
+            for key in found
+        ],
+    )
+
+
+@key_commands.command("revoke")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@click.argument("key_id")
+@pass_runtime
+def revoke(runtime: Runtime, key_id: str, *, as_json: bool) -> None:
+    """Make a key useless from the next request on."""
+
+    async def use_case(database: Database) -> StoredKey:
+        async with database.write() as connection:
+            return await service.revoke_key(connection, key_id, runtime.clock())
+
+    shown = _shown(runtime.run(use_case), runtime.clock())
+    if as_json:
+        emit_json(shown)
+        return
+    click.echo(f"{key_id} is revoked since {shown['revoked_at']}.")
+
+
+def _shown(key: StoredKey, now: Micros) -> dict[str, object]:
+    return {
+        "key_id": key.key_id,
+        "state": key.state(now),
+        "scopes": sorted(key.scopes),
+        "created_at": format_instant(key.created_at),
+        "last_used_at": _instant(key.last_used_at),
+        "expires_at": _instant(key.expires_at),
+        "revoked_at": _instant(key.revoked_at),
+    }
+
+
+def _instant(instant: Micros | None) -> str | None:
+    return None if instant is None else format_instant(instant)

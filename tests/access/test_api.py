@@ -1,0 +1,222 @@
+"""Who gets in, and that every other caller gets the same answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from sqlalchemy import event
+
+from conftest import SECRET, MakeKey
+from stopped_clock import StoppedClock
+from vendorwatch.access import keys, service, store
+from vendorwatch.access.model import BadKeyRequest, Unauthenticated
+from vendorwatch.db.engine import Database
+from vendorwatch.periods import SECOND
+from vendorwatch.vendors.model import Engagement
+
+
+def bearer(text: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {text}"}
+
+
+@contextmanager
+def statements(app: Litestar) -> Iterator[list[str]]:
+    """What the application sends to its database meanwhile."""
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    engine = app.state.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def last_used(database: Database, engagement: Engagement) -> list[int | None]:
+    async with database.read() as connection:
+        found = await service.list_keys(connection, engagement.scope)
+    return [key.last_used_at for key in found]
+
+
+async def test_a_live_key_gets_in(
+    client: httpx.AsyncClient, key: MakeKey, engagement: Engagement
+) -> None:
+    text = await key("upload", "read")
+    answer = await client.get("/v1/me", headers=bearer(text))
+    assert answer.json() == {
+        "key_id": text.split("_")[2],
+        "scopes": ["read", "upload"],
+        "merchant_id": engagement.merchant_id,
+        "engagement_id": engagement.engagement_id,
+    }
+
+
+async def test_the_scheme_is_not_case_sensitive(client: httpx.AsyncClient, key: MakeKey) -> None:
+    headers = {"authorization": f"bearer {await key()}"}
+    assert (await client.get("/v1/me", headers=headers)).status_code == 200
+
+
+async def test_all_other_callers_get_one_answer(
+    client: httpx.AsyncClient,
+    key: MakeKey,
+    database: Database,
+    clock: StoppedClock,
+    engagement: Engagement,
+) -> None:
+    revoked, right, unknown = await key(), await key(), str(keys.make())
+    async with database.write() as connection:
+        await service.revoke_key(connection, revoked.split("_")[2], clock())
+        expiring = await service.create_key(
+            connection,
+            engagement.scope,
+            ["read"],
+            SECRET.encode(),
+            clock(),
+            expires_at=clock() + SECOND,
+        )
+    assert (await client.get("/v1/me", headers=bearer(expiring.key))).status_code == 200
+    clock.advance(seconds=1)
+    other_secret = str(keys.KeyText(right.split("_")[2], keys.make().secret))
+    refused: list[dict[str, str]] = [
+        {},
+        bearer(unknown),
+        bearer(revoked),
+        bearer(expiring.key),
+        bearer(other_secret),
+        bearer(right[:-1] + ("0" if right[-1] != "0" else "1")),
+        bearer(""),
+        {"Authorization": right},
+        {"Authorization": f"Basic {right}"},
+    ]
+    answers = [await client.get("/v1/me", headers=headers) for headers in refused]
+    for answer in answers:
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="vendorwatch"'
+    bodies = [answer.json() | {"request_id": ""} for answer in answers]
+    assert bodies == [bodies[0]] * len(refused)
+    sent = [{k: v for k, v in a.headers.items() if k != "x-request-id"} for a in answers]
+    assert sent == [sent[0]] * len(refused)
+    assert (await client.get("/v1/me", headers=bearer(right))).status_code == 200
+
+
+async def test_two_authorizations_are_none(client: httpx.AsyncClient, key: MakeKey) -> None:
+    text = await key()
+    headers = [("Authorization", f"Bearer {text}"), ("Authorization", f"Bearer {text}")]
+    assert (await client.get("/v1/me", headers=headers)).status_code == 401
+
+
+async def test_a_bad_checksum_is_answered_without_the_database(
+    app: Litestar, client: httpx.AsyncClient
+) -> None:
+    text = str(keys.make())
+    with statements(app) as seen:
+        wrong = text[:-1] + ("0" if text[-1] != "0" else "1")
+        assert (await client.get("/v1/me", headers=bearer(wrong))).status_code == 401
+        assert (await client.get("/v1/me")).status_code == 401
+        assert seen == []
+        assert (await client.get("/v1/me", headers=bearer(text))).status_code == 401
+        assert any("api_keys" in statement for statement in seen)
+
+
+async def test_the_body_of_a_stranger_is_not_read(app: Litestar) -> None:
+    received = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal received
+        received += 1
+        return {"type": "http.request", "body": b"[]", "more_body": False}
+
+    started: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        started.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/v1/agents",
+        "raw_path": b"/v1/agents",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"expect", b"100-continue")],
+    }
+    await app(scope, receive, send)  # type: ignore[arg-type]  # a plain ASGI server's types
+    assert started[0]["status"] == 401
+    assert received == 0
+
+
+async def test_revocation_takes_effect_on_the_next_request(
+    client: httpx.AsyncClient, key: MakeKey, database: Database, clock: StoppedClock
+) -> None:
+    old, new = await key(), await key()  # two live at once, for rotation
+    assert (await client.get("/v1/me", headers=bearer(old))).status_code == 200
+    async with database.write() as connection:
+        await service.revoke_key(connection, old.split("_")[2], clock())
+    assert (await client.get("/v1/me", headers=bearer(old))).status_code == 401
+    assert (await client.get("/v1/me", headers=bearer(new))).status_code == 200
+
+
+async def test_last_use_is_noted_about_hourly(
+    client: httpx.AsyncClient,
+    key: MakeKey,
+    database: Database,
+    clock: StoppedClock,
+    engagement: Engagement,
+) -> None:
+    headers = bearer(await key())
+    assert await last_used(database, engagement) == [None]
+    first = clock()
+    await client.get("/v1/me", headers=headers)
+    assert await last_used(database, engagement) == [first]
+    clock.advance(seconds=3_599)
+    await client.get("/v1/me", headers=headers)
+    assert await last_used(database, engagement) == [first]
+    clock.advance(seconds=1)
+    await client.get("/v1/me", headers=headers)
+    assert await last_used(database, engagement) == [clock()]
+
+
+async def test_a_missing_scope_is_named(client: httpx.AsyncClient, key: MakeKey) -> None:
+    answer = await client.get("/v1/agents", headers=bearer(await key("score")))
+    assert answer.status_code == 403
+    assert answer.json()["type"].endswith("/insufficient-scope")
+    assert "upload or read" in answer.json()["detail"]
+
+
+async def test_only_a_hash_is_stored(key: MakeKey, database: Database, tmp_path: Any) -> None:
+    text = await key()
+    parsed = keys.parse(text)
+    assert parsed is not None
+    async with database.read() as connection:
+        [stored] = await store.keys_called(connection, parsed.key_id)
+    assert stored.secret_hash == keys.digest(parsed, secret=SECRET.encode())
+    for path in tmp_path.rglob("*.db"):
+        assert parsed.secret.encode() not in path.read_bytes()
+
+
+async def test_another_server_secret_opens_nothing(
+    key: MakeKey, database: Database, clock: StoppedClock
+) -> None:
+    parsed = keys.parse(await key())
+    assert parsed is not None
+    async with database.read() as connection:
+        with pytest.raises(Unauthenticated):
+            await service.authenticate(connection, parsed, b"another server's", clock())
+
+
+async def test_a_key_request_is_refused_with_every_fault(
+    database: Database, engagement: Engagement, clock: StoppedClock
+) -> None:
+    async with database.write() as connection:
+        with pytest.raises(BadKeyRequest) as raised:
+            await service.create_key(
+                connection, engagement.scope, ["root", "read"], b"x", clock(), expires_at=clock()
+            )
+        with pytest.raises(BadKeyRequest):
+            await service.create_key(connection, engagement.scope, [], b"x", clock())
+    assert [fault.field for fault in raised.value.faults] == ["scope", "expires_at"]
