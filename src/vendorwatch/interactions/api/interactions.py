@@ -1,0 +1,133 @@
+"""Interactions in force, and one with all its revisions."""
+
+import unicodedata
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from vendorwatch.db.engine import Database
+from vendorwatch.errors import Fault, NotFound
+from vendorwatch.interactions import service
+from vendorwatch.interactions.events import Status
+from vendorwatch.interactions.instants import BadInstant, parse_instant
+from vendorwatch.interactions.model import Filter, Position
+from vendorwatch.interactions.record import Channel
+from vendorwatch.interactions.revision import Revision
+from vendorwatch.interactions.shown import InteractionDetail
+from vendorwatch.periods import Micros, Month
+from vendorwatch.web.paging import (
+    DEFAULT_LIMIT,
+    BadCursor,
+    Cursors,
+    CursorText,
+    Limit,
+    Place,
+    page,
+)
+from vendorwatch.web.principal import InsufficientScope, Principal
+from vendorwatch.web.problems import BadParameter, problem_responses
+
+
+@get(
+    "/interactions",
+    tags=["interactions"],
+    summary="Interactions in force, by opened_at",
+    responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
+)
+async def list_interactions(
+    request: Request[Any, Any, Any],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    secret: NamedDependency[bytes],
+    month: Annotated[
+        str | None, QueryParameter(description="As 2026-10, in the engagement's time zone.")
+    ] = None,
+    opened_from: Annotated[str | None, QueryParameter(description="RFC 3339, inclusive.")] = None,
+    opened_to: Annotated[str | None, QueryParameter(description="RFC 3339, exclusive.")] = None,
+    agent: Annotated[str | None, QueryParameter(description="agent_id.")] = None,
+    channel: Annotated[Channel | None, QueryParameter()] = None,
+    status: Annotated[Status | None, QueryParameter()] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+) -> Response[list[Revision]]:
+    principal.require("upload", "read")
+    cursors = Cursors(secret, principal.scope, "interactions")
+    wanted = Filter(
+        month=_month(month),
+        opened_from=_instant("opened_from", opened_from),
+        opened_to=_instant("opened_to", opened_to),
+        agent_id=agent,
+        channel=channel,
+        status=status,
+    )
+    after = _position(cursors.read(cursor))
+    async with database.read() as connection:
+        found = await service.list_interactions(
+            connection, principal.scope, wanted, after=after, limit=limit + 1
+        )
+    listed = page(request, found, limit=limit, cursors=cursors, place=_place)
+    return Response(list(listed.items), headers=listed.headers)
+
+
+@get(
+    "/interactions/{interaction_id:path}",
+    tags=["interactions"],
+    summary="One interaction with all its revisions",
+    responses=problem_responses(InsufficientScope, NotFound, BadParameter),
+)
+async def get_interaction(
+    request: Request[Any, Any, Any],
+    interaction_id: FromPath[str],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    source_account: Annotated[
+        str, QueryParameter(description="Where the vendor works in several.")
+    ] = "",
+) -> InteractionDetail:
+    principal.require("upload", "read")
+    async with database.read() as connection:
+        revisions = await service.find_revisions(
+            connection, principal.scope, _id_as_sent(request, interaction_id), source_account
+        )
+    in_force = next(each for each in revisions if each.in_force)
+    return InteractionDetail(interaction=in_force, revisions=revisions)
+
+
+def _id_as_sent(request: Request[Any, Any, Any], normalised: str) -> str:
+    """The framework folds slashes, which may well stand in an id."""
+    raw = request.scope.get("raw_path") or b""
+    sent = unquote(raw.decode("latin-1")).partition("/interactions/")[2]
+    return unicodedata.normalize("NFC", sent or normalised.removeprefix("/"))
+
+
+def _place(found: Revision) -> Place:
+    opened_at = parse_instant(found.opened_at)
+    return [opened_at, found.source_account, found.interaction_id]
+
+
+def _position(place: Place | None) -> Position | None:
+    if place is None:
+        return None
+    opened_at, source_account, interaction_id = place
+    return int(str(opened_at)), str(source_account), str(interaction_id)
+
+
+def _month(text: str | None) -> Month | None:
+    try:
+        return None if text is None else Month.parse(text)
+    except ValueError as error:
+        raise BadParameter(
+            str(error), faults=(Fault("bad_value", str(error), field="month"),)
+        ) from error
+
+
+def _instant(name: str, text: str | None) -> Micros | None:
+    try:
+        return None if text is None else parse_instant(text)
+    except BadInstant as error:
+        raise BadParameter(
+            error.detail, faults=(Fault("bad_value", error.detail, field=name),)
+        ) from error

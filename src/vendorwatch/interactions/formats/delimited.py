@@ -1,0 +1,202 @@
+"""CSV as RFC 4180 has it: cells between delimiters, quoted where they hold one, a quote or a line
+end, with the quotes inside doubled. A quote after other text in a cell is part of the text.
+
+An opening quote that is not closed, or closed in the middle of a cell, spoils only the line on
+which its row starts: that line is refused, and reading goes on at the next one.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from vendorwatch.errors import Fault
+from vendorwatch.interactions.fields import show
+from vendorwatch.interactions.formats.faults import BadHeader
+from vendorwatch.interactions.formats.lines import split_lines, without_cr
+from vendorwatch.interactions.formats.rows import RawRow, too_large
+from vendorwatch.interactions.model import EmptyUpload
+
+_UNCLOSED = Fault(
+    "malformed",
+    "A quote opens a cell and does not close it; only this line was left out",
+)
+
+Line = tuple[int, int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """`encoding` is a codec of Python in which ASCII is ASCII. `quote` is empty where nothing is
+    quoted. `skip_lines` come before the header.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    skip_lines: int = 0
+
+
+class _End(Enum):
+    CLOSED = "closed"
+    OPEN = "open"  # inside quotes: the row goes on
+    SPOILT = "spoilt"  # text after a closing quote
+
+
+def split_records(
+    chunks: Iterator[bytes], offset: int, dialect: Dialect, row_bytes: int
+) -> Iterator[RawRow]:
+    """The header comes first, like any row. Empty lines are no rows."""
+    lines = _Lines(split_lines(chunks, offset))
+    for _ in range(dialect.skip_lines):
+        lines.take()
+    scan = _Scan(dialect) if dialect.quote else None
+    while (line := lines.take()) is not None:
+        number, start, piece = line
+        raw = without_cr(piece)
+        if len(raw) > row_bytes:
+            yield RawRow(number, start, raw[:row_bytes], too_large(len(raw), row_bytes))
+        elif scan is None or scan.quote not in raw:
+            if raw:
+                yield RawRow(number, start, raw)
+        else:
+            yield _quoted_record(line, lines, scan, row_bytes)
+
+
+def cell_splitter(dialect: Dialect) -> Callable[[str], list[str]]:
+    """For rows that split_records has found no fault with."""
+    delimiter, quote = dialect.delimiter, dialect.quote
+    if not quote:
+        return lambda text: text.split(delimiter)
+    d, q = re.escape(delimiter), re.escape(quote)
+    cells = re.compile(f"(?:{q}((?:[^{q}]|{q}{q})*+){q}|([^{d}]*+)){d}")
+    doubled = quote + quote
+
+    def split(text: str) -> list[str]:
+        if quote not in text:
+            return text.split(delimiter)
+        # With one more delimiter every cell has one behind it, the last one too.
+        return [
+            quoted.replace(doubled, quote) if quoted else bare
+            for quoted, bare in cells.findall(text + delimiter)
+        ]
+
+    return split
+
+
+def read_header(rows: Iterator[RawRow], dialect: Dialect) -> tuple[str, ...]:
+    """The first row's cells, without blanks around them; `column_3` where a name is empty.
+
+    Raises EmptyUpload where there is no row, BadHeader where it cannot be read or a name is there
+    twice.
+    """
+    raw = next(rows, None)
+    if raw is None or (raw.raw.isspace() and not raw.raw.strip(b" ")):
+        raise EmptyUpload("The body has no header. Nothing was stored.")
+    if raw.fault is not None:
+        raise BadHeader(f"The header cannot be read: {raw.fault.detail}", faults=(raw.fault,))
+    try:
+        cells = cell_splitter(dialect)(raw.raw.decode(dialect.encoding))
+    except UnicodeDecodeError:
+        raise BadHeader(f"The header is not {dialect.encoding}") from None
+    columns = tuple(cell.strip() or f"column_{at}" for at, cell in enumerate(cells, start=1))
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        faults = tuple(Fault("duplicate_column", f"{show(n)} stands twice", n) for n in twice)
+        raise BadHeader(f"The header has columns twice: {_names(twice)}", faults=faults)
+    return columns
+
+
+def check_header(columns: Sequence[str], required: Iterable[str]) -> None:
+    """Raises BadHeader that names every column that is missing."""
+    missing = [name for name in required if name not in columns]
+    if not missing:
+        return
+    hint = ""
+    if len(columns) == 1:
+        hint = "; the header is a single column, so the delimiter may be another one"
+    if any("\r" in name for name in columns):
+        hint = "; the lines end with CR alone, and must end with LF or CR LF"
+    faults = tuple(Fault("missing_column", f"{show(n)} is missing", n) for n in missing)
+    raise BadHeader(f"The header lacks columns: {_names(missing)}{hint}", faults=faults)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(show, names))
+
+
+class _Lines:
+    """Lines that can be given back."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
+        self._returned: deque[Line] = deque()
+
+    def take(self) -> Line | None:
+        return self._returned.popleft() if self._returned else next(self._lines, None)
+
+    def give_back(self, lines: list[Line]) -> None:
+        self._returned.extendleft(reversed(lines))
+
+
+class _Scan:
+    """Where a line stands at its end, cell by cell."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.quote = dialect.quote.encode()
+        self._delimiter = dialect.delimiter.encode()
+        self._opening = self._delimiter + self.quote
+        q, d = re.escape(self.quote), re.escape(self._delimiter)
+        closing = b"[^%b]*+(?:%b%b[^%b]*+)*+%b" % (q, q, q, q, q)
+        cell = b"(?:%b%b|(?!%b)[^%b]*+)" % (q, closing, q, d)
+        self._closing = re.compile(closing)
+        self._is_whole = re.compile(b"%b(?:%b%b)*+" % (cell, d, cell)).fullmatch
+
+    def start(self, line: bytes) -> _End:
+        if self._is_whole(line):
+            return _End.CLOSED  # nearly always, and told at once
+        if line.startswith(self.quote):
+            return self._inside(line, len(self.quote))
+        return self._outside(line, 0)
+
+    def go_on(self, line: bytes) -> _End:
+        return self._inside(line, 0)
+
+    def _outside(self, line: bytes, position: int) -> _End:
+        at = line.find(self._opening, position)
+        return _End.CLOSED if at < 0 else self._inside(line, at + len(self._opening))
+
+    def _inside(self, line: bytes, position: int) -> _End:
+        while found := self._closing.match(line, position):
+            position = found.end()
+            if position == len(line):
+                return _End.CLOSED
+            if not line.startswith(self._delimiter, position):
+                return _End.SPOILT
+            position = line.find(self._opening, position)
+            if position < 0:
+                return _End.CLOSED
+            position += len(self._opening)
+        return _End.OPEN
+
+
+def _quoted_record(first: Line, lines: _Lines, scan: _Scan, row_bytes: int) -> RawRow:
+    number, start, piece = first
+    taken = [first]
+    size = len(piece)
+    end = scan.start(without_cr(piece))
+    while end is _End.OPEN:
+        line = lines.take()
+        if line is None:
+            break
+        taken.append(line)
+        size += 1 + len(line[2])
+        if size > row_bytes + 1:  # a CR at the end is not the row's
+            break
+        end = scan.go_on(without_cr(line[2]))
+    raw = without_cr(b"\n".join(line[2] for line in taken))
+    if end is _End.CLOSED and len(raw) <= row_bytes:
+        return RawRow(number, start, raw)
+    lines.give_back(taken[1:])
+    return RawRow(number, start, without_cr(piece), _UNCLOSED)

@@ -1,0 +1,304 @@
+"""Uploads, interactions, rejects and mappings in the database."""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Select, and_, insert, select, tuple_, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vendorwatch.db import models
+from vendorwatch.db.scope import Scope
+from vendorwatch.errors import NotFound
+from vendorwatch.interactions.intake import REJECT_COLUMNS, STAGED_COLUMNS
+from vendorwatch.interactions.model import (
+    Cell,
+    Effect,
+    Filter,
+    Position,
+    Receipt,
+    StoredMapping,
+    StoredReject,
+    StoredUpload,
+    canonical_json,
+)
+from vendorwatch.interactions.revision import Revision, revision
+from vendorwatch.interactions.staging import IN_FORCE, Staging, load
+
+_STAGING = Staging(
+    models.Interaction.metadata.tables[models.Interaction.__tablename__], STAGED_COLUMNS
+)
+
+
+async def lock_engagement(connection: AsyncConnection, scope: Scope) -> int:
+    """The sequence of the engagement's newest upload; no other upload gets past here meanwhile."""
+    found = await connection.scalar(
+        select(models.Engagement.upload_sequence)
+        .where(models.Engagement.engagement_id == scope.engagement_id)
+        .with_for_update(key_share=True)
+    )
+    if found is None:
+        raise NotFound("There is no such engagement.")
+    return int(found)
+
+
+async def prepare_staging(connection: AsyncConnection) -> None:
+    await _STAGING.prepare(connection)
+
+
+async def stage(connection: AsyncConnection, rows: Sequence[tuple[Cell, ...]]) -> None:
+    """`rows` have the cells of STAGED_COLUMNS."""
+    await _STAGING.add(connection, rows)
+
+
+async def apply_staged(
+    connection: AsyncConnection, scope: Scope, *, sequence: int, staged: int
+) -> Effect:
+    return await _STAGING.apply(connection, scope, sequence=sequence, staged=staged)
+
+
+async def insert_rejects(
+    connection: AsyncConnection, scope: Scope, sequence: int, rows: Sequence[tuple[Cell, ...]]
+) -> None:
+    """`rows` have the cells of REJECT_COLUMNS."""
+    # The fast way goes round the column types, so the id's is applied here.
+    engagement = models.Reject.engagement_id.type.dialect_impl(connection.dialect)
+    stored = engagement.bind_processor(connection.dialect) or str
+    owner = (stored(scope.engagement_id), sequence)
+    columns = ("engagement_id", "upload_sequence", *REJECT_COLUMNS)
+    await load(connection, models.Reject.__tablename__, columns, [owner + row for row in rows])
+
+
+async def insert_upload(
+    connection: AsyncConnection,
+    scope: Scope,
+    upload: StoredUpload,
+    *,
+    idempotency_key: str | None,
+    key_id: str | None,
+) -> None:
+    receipt = upload.receipt
+    await connection.execute(
+        insert(models.Upload).values(
+            engagement_id=scope.engagement_id,
+            idempotency_key=idempotency_key,
+            key_id=key_id,
+            request_sha256=upload.request_sha256,
+            content_type=upload.content_type,
+            columns=canonical_json(list(upload.columns)),
+            receipt_sha256=receipt.receipt_sha256(),
+            measurable=canonical_json(list(receipt.measurable)),
+            extra_columns=canonical_json(list(receipt.extra_columns)),
+            **{name: getattr(receipt, name) for name in _PLAIN},
+        )
+    )
+    await connection.execute(
+        update(models.Engagement)
+        .where(models.Engagement.engagement_id == scope.engagement_id)
+        .values(upload_sequence=receipt.sequence)
+    )
+
+
+# Columns of `uploads` that a receipt holds under the same name and as they are.
+_PLAIN = tuple(
+    name
+    for name in Receipt.__dataclass_fields__
+    if name not in {"media_type", "measurable", "extra_columns"}
+)
+
+
+async def receipt_sha256(connection: AsyncConnection, scope: Scope, sequence: int) -> bytes | None:
+    return await connection.scalar(
+        select(models.Upload.receipt_sha256).where(
+            models.Upload.engagement_id == scope.engagement_id,
+            models.Upload.sequence == sequence,
+        )
+    )
+
+
+async def upload_by_key(connection: AsyncConnection, scope: Scope, key: str) -> StoredUpload | None:
+    found = await connection.execute(_uploads(scope).where(models.Upload.idempotency_key == key))
+    row = found.mappings().one_or_none()
+    return _upload(row) if row else None
+
+
+async def upload(connection: AsyncConnection, scope: Scope, upload_id: str) -> StoredUpload | None:
+    found = await connection.execute(_uploads(scope).where(models.Upload.upload_id == upload_id))
+    row = found.mappings().one_or_none()
+    return _upload(row) if row else None
+
+
+async def uploads(
+    connection: AsyncConnection, scope: Scope, *, before: int | None, limit: int
+) -> list[StoredUpload]:
+    """The newest first, from the one before sequence `before`."""
+    query = _uploads(scope).order_by(models.Upload.sequence.desc()).limit(limit)
+    if before is not None:
+        query = query.where(models.Upload.sequence < before)
+    return [_upload(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _uploads(scope: Scope) -> Select[tuple[object, ...]]:
+    return select(*models.Upload.__table__.columns).where(
+        models.Upload.engagement_id == scope.engagement_id
+    )
+
+
+def _upload(row: RowMapping) -> StoredUpload:
+    plain = {name: row[name] for name in _PLAIN}
+    receipt = Receipt(
+        media_type=row["content_type"].partition(";")[0].strip().lower(),
+        measurable=tuple(json.loads(row["measurable"])),
+        extra_columns=tuple(json.loads(row["extra_columns"])),
+        **plain,
+    )
+    return StoredUpload(
+        receipt=receipt,
+        receipt_sha256=row["receipt_sha256"],
+        request_sha256=row["request_sha256"],
+        content_type=row["content_type"],
+        columns=tuple(json.loads(row["columns"])),
+    )
+
+
+async def rejects(
+    connection: AsyncConnection, scope: Scope, sequence: int, *, after: int, limit: int
+) -> list[StoredReject]:
+    """Of one upload, in the order of the file, from the row after row `after`."""
+    table = models.Reject
+    found = await connection.execute(
+        select(*table.__table__.columns)
+        .where(
+            table.engagement_id == scope.engagement_id,
+            table.upload_sequence == sequence,
+            table.row_number > after,
+        )
+        .order_by(table.row_number)
+        .limit(limit)
+    )
+    return [
+        StoredReject(
+            row=row["row_number"],
+            line=row["line_number"],
+            offset=row["byte_offset"],
+            outcome=row["outcome"],
+            field=row["field"],
+            code=row["code"],
+            message=row["message"],
+            errors=tuple(json.loads(row["faults"])),
+            raw=row["raw"],
+        )
+        for row in found.mappings()
+    ]
+
+
+async def in_force(
+    connection: AsyncConnection,
+    scope: Scope,
+    wanted: Filter,
+    *,
+    after: Position | None,
+    limit: int,
+) -> list[Revision]:
+    """In the order of Position, from the one after `after`; the same order on both engines."""
+    table = models.Interaction
+    code_points = "C" if connection.dialect.name == "postgresql" else "BINARY"
+    position = (
+        table.opened_at,
+        table.source_account.collate(code_points),
+        table.interaction_id.collate(code_points),
+    )
+    query = _revisions(scope).where(IN_FORCE).order_by(*position).limit(limit)
+    if wanted.opened_from is not None:
+        query = query.where(table.opened_at >= wanted.opened_from)
+    if wanted.opened_to is not None:
+        query = query.where(table.opened_at < wanted.opened_to)
+    for column, value in (
+        (table.agent_id, wanted.agent_id),
+        (table.channel, wanted.channel),
+        (table.status, wanted.status),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if after is not None:
+        query = query.where(tuple_(*position) > tuple_(*after))
+    return [revision(dict(row)) for row in (await connection.execute(query)).mappings()]
+
+
+async def revisions(
+    connection: AsyncConnection, scope: Scope, source_account: str, interaction_id: str
+) -> list[Revision]:
+    """Every revision of one interaction, in the order in which they came."""
+    table = models.Interaction
+    found = await connection.execute(
+        _revisions(scope)
+        .where(table.source_account == source_account, table.interaction_id == interaction_id)
+        .order_by(table.upload_sequence, table.row_number)
+    )
+    return [revision(dict(row)) for row in found.mappings()]
+
+
+def _revisions(scope: Scope) -> Select[tuple[object, ...]]:
+    table, uploads_ = models.Interaction, models.Upload
+    return (
+        select(*table.__table__.columns, uploads_.upload_id)
+        .join(
+            uploads_,
+            and_(
+                uploads_.engagement_id == table.engagement_id,
+                uploads_.sequence == table.upload_sequence,
+            ),
+        )
+        .where(table.engagement_id == scope.engagement_id)
+    )
+
+
+async def newest_mapping(connection: AsyncConnection, scope: Scope) -> StoredMapping | None:
+    found = await connection.execute(
+        _mappings(scope).order_by(models.Mapping.version.desc()).limit(1)
+    )
+    row = found.mappings().one_or_none()
+    return _mapping(row) if row else None
+
+
+async def mapping(connection: AsyncConnection, scope: Scope, version: int) -> StoredMapping | None:
+    found = await connection.execute(_mappings(scope).where(models.Mapping.version == version))
+    row = found.mappings().one_or_none()
+    return _mapping(row) if row else None
+
+
+async def mappings(
+    connection: AsyncConnection, scope: Scope, *, before: int | None, limit: int
+) -> list[StoredMapping]:
+    """The newest first, from the one before version `before`."""
+    query = _mappings(scope).order_by(models.Mapping.version.desc()).limit(limit)
+    if before is not None:
+        query = query.where(models.Mapping.version < before)
+    return [_mapping(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def insert_mapping(connection: AsyncConnection, scope: Scope, mapping: StoredMapping) -> None:
+    await connection.execute(
+        insert(models.Mapping).values(
+            engagement_id=scope.engagement_id,
+            version=mapping.version,
+            sha256=mapping.sha256,
+            source=mapping.source,
+            created_at=mapping.created_at,
+        )
+    )
+
+
+def _mappings(scope: Scope) -> Select[tuple[object, ...]]:
+    return select(*models.Mapping.__table__.columns).where(
+        models.Mapping.engagement_id == scope.engagement_id
+    )
+
+
+def _mapping(row: RowMapping) -> StoredMapping:
+    return StoredMapping(
+        version=row["version"],
+        sha256=row["sha256"],
+        source=row["source"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,186 @@
+"""The client behind `vendorwatch push`: what it sends, and when it tries again.
+
+The server here is a fake that fails on demand; tests/journeys runs the same client against the
+real one.
+"""
+
+import base64
+import gzip
+import hashlib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from vendorwatch.interactions.client import (
+    Client,
+    Log,
+    ServerConflict,
+    ServerKnowsNot,
+    ServerRefused,
+    ServerUnavailable,
+    ServerUnreachable,
+    UnknownFileType,
+)
+
+RECEIPT = {"id": "u1", "status": "stored", "rejected": 0}
+
+
+class Server:
+    """Gives the listed answers, one a request, and remembers what came."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers)
+        self.requests: list[tuple[httpx.Request, bytes]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append((request, request.read()))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def problem(status: int, **more: object) -> httpx.Response:
+    headers = {"Retry-After": str(more.pop("wait"))} if "wait" in more else {}
+    return httpx.Response(status, json={"title": "No", "detail": "why", **more}, headers=headers)
+
+
+def client(server: Server, pauses: list[float] | None = None) -> Client:
+    waited = [] if pauses is None else pauses
+    return Client("http://s", "key", pause=waited.append, transport=httpx.MockTransport(server))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"interaction_id\r\n" + b"x" * 600_000)
+    return Log.at(path)
+
+
+def test_the_file_is_sent_as_it_is_with_its_length_and_digest(log: Log) -> None:
+    server = Server(httpx.Response(201, json=RECEIPT))
+    sent: list[int] = []
+    sender = client(server)
+    sender.progress = sent.append
+    assert sender.push(log, {"mode": "atomic"}).receipt == RECEIPT
+    ((request, body),) = server.requests
+    content = log.path.read_bytes()
+    assert body == content
+    assert request.url == "http://s/v1/uploads?mode=atomic"
+    assert request.headers["Authorization"] == "Bearer key"
+    assert request.headers["Content-Type"] == "text/csv"
+    assert request.headers["Content-Length"] == str(len(content))
+    assert "Transfer-Encoding" not in request.headers
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    assert request.headers["Content-Digest"] == f"sha-256=:{digest}:"
+    assert sum(sent) == len(content)
+    assert len(sent) > 1  # in pieces: a long file is never whole in memory
+
+
+def test_the_name_tells_what_a_file_is(tmp_path: Path) -> None:
+    for name, expected in {
+        "a.csv": ("text/csv", None),
+        "a.b.NDJSON": ("application/x-ndjson", None),
+        "a.jsonl.gz": ("application/x-ndjson", "gzip"),
+        "a.json.zst": ("application/json", "zstd"),
+    }.items():
+        found = Log.at(tmp_path / name)
+        assert (found.content_type, found.content_encoding) == expected
+    for name in ("a", "a.gz", "a.xlsx", "csv", ".csv.gz.zip"):
+        with pytest.raises(UnknownFileType):
+            Log.at(tmp_path / name)
+
+
+def test_a_compressed_file_is_sent_compressed(tmp_path: Path) -> None:
+    path = tmp_path / "log.ndjson.gz"
+    path.write_bytes(gzip.compress(b"{}"))
+    server = Server(httpx.Response(201, json=RECEIPT))
+    client(server).push(Log.at(path), {})
+    ((request, body),) = server.requests
+    assert request.headers["Content-Encoding"] == "gzip"
+    assert body == path.read_bytes()
+
+
+def test_a_busy_server_is_asked_again_after_the_pause_that_it_names(log: Log) -> None:
+    answers = [problem(503, wait=7), problem(429), httpx.Response(201, json=RECEIPT)]
+    server, pauses = Server(*answers), list[float]()
+    assert client(server, pauses).push(log, {}).receipt == RECEIPT
+    assert pauses == [7, 2]
+    bodies = {body for _, body in server.requests}
+    assert bodies == {log.path.read_bytes()}
+
+
+def test_a_lost_connection_is_tried_three_times_with_growing_pauses(log: Log) -> None:
+    server, pauses = Server(*(httpx.ReadError("gone") for _ in range(3))), list[float]()
+    with pytest.raises(ServerUnreachable):
+        client(server, pauses).push(log, {})
+    assert len(server.requests) == 3
+    assert pauses == [1, 2]
+
+
+def test_no_server_makes_the_client_wait_longer_than_a_minute(log: Log) -> None:
+    pauses: list[float] = []
+    server = Server(problem(503, wait=86_400), httpx.Response(201, json=RECEIPT))
+    client(server, pauses).push(log, {})
+    assert pauses == [60]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, ServerRefused),
+        (401, ServerRefused),
+        (403, ServerRefused),
+        (404, ServerKnowsNot),
+        (415, ServerRefused),
+        (500, ServerUnavailable),
+    ],
+)
+def test_a_refusal_is_final(log: Log, status: int, error: type[Exception]) -> None:
+    server = Server(problem(status, errors=[{"code": "c", "detail": "d", "row": 3}]))
+    with pytest.raises(error) as caught:
+        client(server).push(log, {})
+    assert "why" in str(caught.value)
+    assert [str(fault) for fault in getattr(caught.value, "faults", ())] == ["row 3: d"]
+    assert len(server.requests) == 1
+
+
+def test_three_busy_answers_are_told_as_they_are(log: Log) -> None:
+    with pytest.raises(ServerUnavailable):
+        client(Server(*(problem(503) for _ in range(3)))).push(log, {})
+    with pytest.raises(ServerConflict):
+        client(Server(*(problem(409) for _ in range(3)))).push(log, {})
+
+
+def test_an_upload_without_a_good_row_still_has_its_receipt(log: Log) -> None:
+    rejected = {"id": "u2", "status": "rejected", "rejected": 2}
+    server = Server(problem(422, upload=rejected, errors=[{"code": "c", "detail": "d"}]))
+    pushed = client(server).push(log, {})
+    assert pushed.receipt == rejected
+    assert [fault.code for fault in pushed.faults] == ["c"]
+
+
+def test_something_else_at_the_address_is_said_to_be_so(log: Log) -> None:
+    with pytest.raises(ServerRefused, match="URL"):
+        client(Server(httpx.Response(200, text="<html>"))).push(log, {})
+
+
+def test_rejects_are_saved_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "x.rejects.csv"
+    client(Server(httpx.Response(200, content=b"a,b\r\n"))).save_rejects("u1", target)
+    assert target.read_bytes() == b"a,b\r\n"
+    target.unlink()
+    with pytest.raises(ServerKnowsNot):
+        client(Server(problem(404))).save_rejects("u1", target)
+    assert not target.exists()
+
+
+def test_a_mapping_is_set_before_it_is_used() -> None:
+    server = Server(httpx.Response(201, json={"version": 4}), problem(422, detail="line 2"))
+    assert client(server).set_mapping("[fields]") == 4
+    ((request, body),) = server.requests
+    assert (request.url.path, body) == ("/v1/mappings", b"[fields]")
+    assert request.headers["Content-Type"] == "application/toml"
+    with pytest.raises(ServerRefused, match="line 2"):
+        client(server).set_mapping("")
