@@ -1,0 +1,54 @@
+"""What is worth saying first about a scorecard: only signals, never noise, no figure of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+Figures = Mapping[str, Any]
+
+_MUCH_MISSING = 10  # one record in so many lacks the data
+_MANY_REJECTED = 100  # one row in so many was rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Metrics by id; the clearly missed ones begin with the fewest points."""
+
+    clearly_missed: tuple[str, ...]
+    not_measurable: tuple[str, ...]
+    incomplete: tuple[tuple[str, int, int], ...]  # metric, records without the data, all records
+    rejected: tuple[int, int] | None  # rows rejected, rows received
+
+
+def find(metrics: Mapping[str, Figures], uploads: Mapping[str, int]) -> Findings:
+    missed = [name for name, figures in metrics.items() if is_clear(figures, "missed")]
+    return Findings(
+        clearly_missed=tuple(sorted(missed, key=lambda name: Decimal(metrics[name]["points"]))),
+        not_measurable=tuple(
+            name for name, figures in metrics.items() if figures["contract"] == "not_measurable"
+        ),
+        incomplete=tuple(
+            (name, figures["missing"], figures["missing"] + figures["denominator"])
+            for name, figures in metrics.items()
+            if _is_incomplete(figures)
+        ),
+        rejected=_rejected(uploads),
+    )
+
+
+def is_clear(figures: Figures, contract: str) -> bool:
+    return bool(figures["contract"] == contract and figures["evidence"] == "clear")
+
+
+def _is_incomplete(figures: Figures) -> bool:
+    """Without any data at all it is not measurable, which is said elsewhere."""
+    known, missing = figures["denominator"], figures["missing"]
+    return bool(known and missing * _MUCH_MISSING >= known + missing)
+
+
+def _rejected(uploads: Mapping[str, int]) -> tuple[int, int] | None:
+    if uploads["rejected"] == 0:
+        return None
+    rejected, received = uploads["rejected"], uploads["received"]
+    return (rejected, received) if rejected * _MANY_REJECTED >= received else None

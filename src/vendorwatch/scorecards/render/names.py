@@ -1,0 +1,60 @@
+"""Text from outside (names of people, vendors, merchants), made fit to be laid out and printed."""
+
+import re
+import unicodedata
+
+LONGEST = 200  # graphemes
+_MARKS_KEPT = 4  # more on one letter is no language, and costs the layout dearly
+_JOINERS = "\u200c\u200d"  # the only format characters that change what a word looks like
+_UNSAFE_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|%\s]+')
+
+
+def displayable(text: str, longest: int = LONGEST) -> str:
+    """Without control, direction and unassigned characters, one line, at most `longest` graphemes.
+
+    Direction controls go because they can show "91" where "19" is written.
+    """
+    kept = "".join(" " if character.isspace() else character for character in text)
+    kept = "".join(character for character in kept if not _is_unprintable(character))
+    clusters = _graphemes(" ".join(kept.split()))
+    if len(clusters) > longest:
+        clusters = [*clusters[: longest - 1], "…"]
+    return "".join(clusters)
+
+
+def safe_in_file_name(text: str) -> str:
+    """Letters of any script stay; separators, wildcards, spaces and leading dots do not."""
+    cleaned = _UNSAFE_IN_FILE_NAMES.sub("-", displayable(text)).strip("-. ")
+    return _within_bytes(cleaned, 150) or "vendor"
+
+
+def alphabetical(text: str) -> tuple[str, str]:
+    """A key that sorts letters with marks beside those without, as readers look names up."""
+    folded = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    base = "".join(character for character in folded if not unicodedata.combining(character))
+    return base, text
+
+
+def _is_unprintable(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cn", "Cs"} and character not in _JOINERS
+
+
+def _graphemes(text: str) -> list[str]:
+    """Extended grapheme clusters, near enough: a base with its marks, joined by joiners."""
+    clusters: list[str] = []
+    marks = 0
+    for character in text:
+        continues = unicodedata.category(character).startswith("M") or character in _JOINERS
+        if clusters and (continues or clusters[-1].endswith("\u200d")):
+            marks += 1
+            if marks <= _MARKS_KEPT:
+                clusters[-1] += character
+        else:
+            clusters.append(character)
+            marks = 0
+    return clusters
+
+
+def _within_bytes(text: str, limit: int) -> str:
+    """Most file systems allow 255 bytes for a name, whatever the script."""
+    return text.encode()[:limit].decode(errors="ignore")

@@ -1,0 +1,180 @@
+"""A scorecard's document as one HTML page. It shows what the document says and computes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from vendorwatch.periods import Micros, format_instant, to_micros
+from vendorwatch.resources import REPORTS
+from vendorwatch.scorecards.render import agent_table, measures, metric_table, narrative
+from vendorwatch.scorecards.render.findings import find
+from vendorwatch.scorecards.render.names import displayable
+from vendorwatch.scorecards.render.score_block import months_before, score_block
+from vendorwatch.scorecards.render.wording import Wording, msgid, wording
+
+Document = Mapping[str, Any]
+
+_RUNNING = 60  # graphemes of the vendor's name at the foot of every page
+_EXCLUSIONS = {
+    "outbound": msgid("Outbound: the vendor wrote or called first"),
+    "spam": msgid("Spam"),
+    "merged": msgid("Merged into another contact"),
+    "withdrawn": msgid("Withdrawn by the vendor"),
+    "short_abandoned": msgid("Calls and chats given up within seconds"),
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """`history` has the documents of earlier months, oldest first."""
+
+    document: dict[str, Any]
+    language: str
+    issued: Micros | None = None
+    history: tuple[dict[str, Any], ...] = ()
+
+
+def html(report: Report) -> str:
+    """Raises LookupError if there is no catalogue for the language."""
+    words = wording(report.language)
+    document = _displayable(report.document)
+    metrics = document["vendor_scores"]["metrics"]
+    findings = find(metrics, document["uploads"])
+    history = months_before(document["month"], report.history)
+    earlier = [month["vendor_scores"]["metrics"] if month else None for _, month in history]
+    shown = metric_table.chosen(metrics)
+    return (
+        _environment(report.language)
+        .get_template("vendor.html")
+        .render(
+            language=report.language,
+            stylesheet=_stylesheet(),
+            document=document,
+            header=_header(report, document, words),
+            score=score_block(document, history, words),
+            sentences=narrative.sentences(findings, words),
+            questions=narrative.questions(findings, metrics, words),
+            metrics=metric_table.rows(metrics, earlier, words),
+            metrics_left_out=len(metrics) - len(shown),
+            agents=agent_table.rows(document["agents"], words),
+            agent_columns=[words.gettext(title) for title in agent_table.COLUMNS.values()],
+            data_line=_data_line(document, words),
+            volume=_volume(document, words),
+            exclusions=_exclusions(document, words),
+            definitions=_definitions([*shown, *agent_table.COLUMNS], words),
+        )
+    )
+
+
+def instant_of(document: Document) -> Micros:
+    return to_micros(datetime.fromisoformat(document["as_of"]))
+
+
+@lru_cache(maxsize=16)
+def _environment(language: str) -> Environment:
+    words = wording(language)
+    environment = Environment(
+        loader=FileSystemLoader(REPORTS / "scorecard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        words.catalogue.gettext, words.catalogue.ngettext, newstyle=True
+    )
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _stylesheet() -> Markup:
+    text = (REPORTS / "scorecard" / "print.css").read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - our own file, inlined because nothing may be fetched
+
+
+def _displayable(value: Any) -> Any:
+    """Every text of the document, at any depth: no string reaches the page around this."""
+    if isinstance(value, str):
+        return displayable(value)
+    if isinstance(value, Mapping):
+        return {key: _displayable(item) for key, item in value.items()}
+    return [_displayable(item) for item in value] if isinstance(value, list) else value
+
+
+def _header(report: Report, document: Document, words: Wording) -> dict[str, Any]:
+    zone = document["time_zone"]
+    revision = document["revision"]
+    month = words.month(document["month"])
+    return {
+        "month": month,
+        "running": displayable(document["vendor"], _RUNNING),
+        "heading": month[0].upper() + month[1:],  # "tháng 10 năm 2026" begins a line
+        "as_of": words.instant(instant_of(document), zone),
+        "created": format_instant(dated(report)),
+        "issued": words.instant(report.issued, zone) if report.issued is not None else None,
+        "revision": words.gettext("Revision %(n)s", n=revision) if revision else None,
+    }
+
+
+def dated(report: Report) -> Micros:
+    return instant_of(report.document) if report.issued is None else report.issued
+
+
+def _data_line(document: Document, words: Wording) -> list[str]:
+    uploads = document["uploads"]
+    line = [
+        words.gettext(
+            "rows received: %(received)s (%(rejected)s rejected), uploads: %(uploads)s",
+            **{name: words.count(uploads[name]) for name in ("received", "rejected", "uploads")},
+        )
+    ]
+    line.append(
+        words.gettext(
+            "contacts scored: %(scored)s of %(n)s",
+            scored=words.count(document["volume"]["scored"]),
+            n=words.count(document["volume"]["in_month"]),
+        )
+    )
+    survey = document["vendor_scores"]["metrics"].get("csat", {}).get("survey")
+    if survey and survey["invited"]:
+        line.append(
+            words.gettext(
+                "survey: %(invited)s invited, %(answered)s answered (%(rate)s)",
+                invited=words.count(survey["invited"]),
+                answered=words.count(survey["answered"]),
+                rate=words.rate(Decimal(survey["response_rate"])),
+            )
+        )
+    version = document["policy"]["version"]
+    line.append(
+        words.gettext("policy version %(n)s", n=version)
+        if version
+        else words.gettext("default policy")
+    )
+    return line
+
+
+def _volume(document: Document, words: Wording) -> dict[str, str]:
+    volume = document["volume"]
+    return {
+        name: words.count(volume[name]) for name in ("received", "in_month", "scored", "unassigned")
+    }
+
+
+def _exclusions(document: Document, words: Wording) -> list[tuple[str, str]]:
+    return [
+        (words.gettext(_EXCLUSIONS.get(reason, reason)), words.count(n))
+        for reason, n in document["volume"]["excluded"].items()
+    ]
+
+
+def _definitions(metrics: list[str], words: Wording) -> list[tuple[str, str]]:
+    texts = ((name, measures.definition_of(name, words)) for name in dict.fromkeys(metrics))
+    return [(measures.name_of(name, words), text) for name, text in texts if text]

@@ -1,0 +1,124 @@
+"""Scorecards as HTML, PDF and CSV. PDFs are made in child processes under limits."""
+
+import asyncio
+import importlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from queue import Empty, LifoQueue
+from types import ModuleType
+from typing import Any
+
+from vendorwatch.scorecards.render.failure import RenderFailed
+from vendorwatch.scorecards.render.names import safe_in_file_name
+from vendorwatch.scorecards.render.page import Report
+
+_MEGABYTES = 1536  # 8 000 agents take about 650
+_START_SECONDS = 60.0  # a cold disk and a busy machine; starting is no part of a report's time
+
+
+def file_name(document: Mapping[str, Any]) -> str:
+    """`<vendor>_<month>_r<revision>.pdf`: one path segment, whatever the vendor is called."""
+    return f"{_stem(document)}.pdf"
+
+
+def _stem(document: Mapping[str, Any]) -> str:
+    return f"{safe_in_file_name(document['vendor'])}_{document['month']}_r{document['revision']}"
+
+
+class Renderer:
+    """Each of its workers is a pool of one child, so that killing one disturbs no other."""
+
+    def __init__(self, *, workers: int = 1, timeout_seconds: float = 60) -> None:
+        self._timeout = timeout_seconds
+        self._workers = [_Worker() for _ in range(workers)]
+        self._idle: LifoQueue[_Worker] = LifoQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def pdf(self, report: Report) -> bytes:
+        """Blocks until it is made. Raises RenderFailed."""
+        try:
+            worker = self._idle.get(timeout=self._timeout)
+        except Empty:
+            raise RenderFailed("every renderer is busy", retry_after_seconds=30) from None
+        try:
+            return worker.pdf(report, self._timeout)
+        finally:
+            self._idle.put(worker)
+
+    async def pdf_async(self, report: Report) -> bytes:
+        return await asyncio.to_thread(self.pdf, report)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+
+class _Worker:
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._process = 0
+
+    def pdf(self, report: Report, seconds: float) -> bytes:
+        pool = self._pool or self._start()
+        attachment = f"{_stem(report.document)}.csv"
+        try:
+            future = pool.submit(_pdf, report, attachment, seconds)
+            return self._result(future, seconds)
+        except BrokenProcessPool:
+            self.stop()
+            raise RenderFailed("the rendering process died") from None
+        except MemoryError:
+            self.stop()
+            raise RenderFailed("the document takes too much memory") from None
+
+    def stop(self) -> None:
+        """Kills first: a child that is stuck would never hear of an orderly shutdown."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        pool.shutdown(cancel_futures=True)
+
+    def _start(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(
+            1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
+        )
+        try:
+            self._process = pool.submit(os.getpid).result(_START_SECONDS)
+        except (BrokenProcessPool, TimeoutError):
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise RenderFailed("the rendering process does not start") from None
+        self._pool = pool
+        return pool
+
+    def _result(self, future: Future[bytes], seconds: float) -> bytes:
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            if not future.done():
+                self.stop()
+            raise RenderFailed(f"rendering took longer than {seconds:g} s") from None
+
+
+def _typesetting() -> ModuleType:
+    """Only in the child: the process that serves requests never loads Pango."""
+    return importlib.import_module("vendorwatch.scorecards.render.typesetting")
+
+
+def _prepare() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
+    _typesetting().limit_memory(_MEGABYTES)
+
+
+def _pdf(report: Report, attachment_name: str, seconds: float) -> bytes:
+    typesetting = _typesetting()
+    typesetting.limit_processor(seconds)
+    made: bytes = typesetting.pdf(report, attachment_name)
+    return made

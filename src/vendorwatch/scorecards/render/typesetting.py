@@ -1,0 +1,89 @@
+"""A report set as PDF by WeasyPrint. Only the renderer's child processes import this module:
+it loads Pango, and what it reads was written by others.
+"""
+
+import logging
+import resource
+from hashlib import sha256
+from math import ceil
+from pathlib import Path
+
+from typing_extensions import override
+from weasyprint import HTML, Attachment  # type: ignore[import-untyped]  # it has no types
+from weasyprint.urls import (  # type: ignore[import-untyped]  # it has no types
+    FatalURLFetchingError,
+    URLFetcher,
+    URLFetcherResponse,
+)
+
+from vendorwatch.periods import to_datetime
+from vendorwatch.scorecards.render.failure import RenderFailed
+from vendorwatch.scorecards.render.page import Report, dated, html
+from vendorwatch.scorecards.render.tabular import csv_text
+
+_LOGGER = logging.getLogger("weasyprint")
+
+
+class _NothingFetched(URLFetcher):  # type: ignore[misc]  # the base has no types
+    """Everything that a page needs is in the page: whoever asks for more is an intruder."""
+
+    @override
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        raise FatalURLFetchingError("the page asked for an outside resource")
+
+
+class _Warnings(logging.Handler):
+    """WeasyPrint tells of missing glyphs and fonts nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+def pdf(report: Report, attachment_name: str) -> bytes:
+    """The same report gives the same bytes. Raises RenderFailed rather than a page with a fault."""
+    page = html(report)
+    instant = to_datetime(dated(report))
+    figures = Attachment(
+        string=csv_text(report.document),
+        name=attachment_name,
+        url_fetcher=_NothingFetched(),
+        created=instant,
+        modified=instant,
+        relationship="Data",
+    )
+    warnings = _Warnings()
+    _LOGGER.addHandler(warnings)
+    try:
+        made: bytes = HTML(string=page, url_fetcher=_NothingFetched()).write_pdf(
+            pdf_variant="pdf/ua-1",
+            pdf_identifier=sha256(page.encode()).digest()[:16],
+            attachments=[figures],
+        )
+    except FatalURLFetchingError as error:
+        raise RenderFailed(str(error)) from None
+    finally:
+        _LOGGER.removeHandler(warnings)
+    if warnings.texts:
+        raise RenderFailed("; ".join(dict.fromkeys(warnings.texts)))
+    return made
+
+
+def limit_memory(megabytes: int) -> None:
+    """Counts from what is mapped by now: the interpreter and its libraries are not the page's."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    mapped = pages * resource.getpagesize()
+    most = mapped + megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_processor(seconds: float) -> None:
+    """From now on. A child serves many reports, so each one gets its own allowance."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = ceil(used.ru_utime + used.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))

@@ -1,0 +1,105 @@
+import re
+
+import pytest
+
+from scorecards import sample
+from vendorwatch.scorecards.render import file_name
+from vendorwatch.scorecards.render.page import Report, html
+
+
+def test_a_score_that_is_not_rated_says_what_is_lacking() -> None:
+    page = html(Report(sample.document(score=None), "en"))
+
+    assert "Not rated" in page
+    assert "Too few data for: Product knowledge." in page
+
+
+def test_a_provisional_page_says_so() -> None:
+    assert "Provisional" in html(Report(sample.document(status="provisional"), "en"))
+    assert "Provisional" not in html(Report(sample.document(), "en"))
+
+
+def test_months_before_stand_beside_only_if_there_are_any() -> None:
+    history = tuple(
+        sample.document(month=f"2026-{month:02}", score=f"6{month}.00") for month in range(5, 10)
+    )
+    alone, beside = (html(Report(sample.document(), "en", history=h)) for h in ((), history))
+
+    assert 'class="sparkline"' not in alone
+    assert re.findall(r"<dt>(\w+ 2026)</dt><dd>(\S+)</dd>", beside) == [
+        ("Jul 2026", "67.00"),
+        ("Aug 2026", "68.00"),
+        ("Sept 2026", "69.00"),
+    ]
+
+
+def test_at_most_twelve_metrics_and_none_that_was_clearly_missed_is_left_out() -> None:
+    page = html(Report(sample.document(), "en"))
+
+    assert page.count('class="bullet"') == 12
+    assert "Knowledge score: 73.3%, target at least 80%" in page
+    assert "3 more metrics are in the attached CSV." in page
+
+
+def test_agents_stand_in_alphabetical_order_whatever_their_figures() -> None:
+    page = html(Report(sample.document(names=["Zoe", "Đặng", "Ágnes", None, "Bao"]), "en"))
+    table = page[page.index('class="agents"') :]
+    names = re.findall(r'<th scope="row">(.*?)</th>', table)
+
+    assert names[:5] == ["a003", "Ágnes", "Bao", "Đặng", "Zoe"]
+
+
+def test_too_few_records_give_no_figure() -> None:
+    page = html(Report(sample.document(names=["A", "B", "C", "D", "Few"]), "en"))
+    row = page[page.index(">Few<") :].split("</tr>")[0]
+
+    assert "too few (7)" in row
+    assert "%" not in row
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", '"><img src=x onerror=y>', "{{7*7}}", "%(actual)s", "100%"],
+)
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_texts_from_outside_stay_texts(name: str, language: str) -> None:
+    document = sample.document(vendor=name, names=[name])
+    document["merchant"] = document["policy"]["sha256"] = name
+    page = html(Report(document, language))
+
+    assert "<script" not in page
+    assert "<img" not in page
+    assert ">49<" not in page
+    if "%" in name:
+        assert f">{name}</h1>" in page
+
+
+def test_a_direction_override_cannot_turn_a_figure_round() -> None:
+    page = html(Report(sample.document(vendor="BPO \u202e19\u202c", names=["\u2067x"]), "en"))
+
+    assert ">BPO 19</h1>" in page
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", page)
+
+
+def test_a_metric_and_an_exclusion_newer_than_the_page_are_shown_by_their_ids() -> None:
+    document = sample.document(names=[])
+    figures = document["vendor_scores"]["metrics"]
+    figures["quality"] = dict(figures["csat"], kind="mean", evidence="clear", contract="missed")
+    document["volume"]["excluded"]["test"] = 4
+
+    page = html(Report(document, "en"))
+
+    assert "quality" in page
+    assert ">test<" in page
+
+
+@pytest.mark.parametrize(
+    ("vendor", "expected"),
+    [
+        ("Hoa Sen BPO", "Hoa-Sen-BPO_2026-10_r1.pdf"),
+        ("../../x\r\ny", "x-y_2026-10_r1.pdf"),
+        ("Chăm Sóc", "Chăm-Sóc_2026-10_r1.pdf"),
+    ],
+)
+def test_the_file_name_is_one_path_segment(vendor: str, expected: str) -> None:
+    assert file_name(sample.document(vendor=vendor)) == expected

@@ -1,0 +1,122 @@
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from vendorwatch import scorecards
+from vendorwatch.resources import REPORTS
+from vendorwatch.scorecards.render.wording import SOURCE_LANGUAGE, languages, wording
+
+KEYWORDS = {"gettext": None, "ngettext": (1, 2), "_": None, "msgid": None}
+PLACEHOLDER = re.compile(r"%\(\w+\)s|%%")
+
+
+def words_used() -> set[str]:
+    """The message ids in the code and in the templates, plural ones by their singular."""
+    code = Path(scorecards.__path__[0])
+    found = [
+        *extract_from_dir(code, [("**.py", "python")], keywords=KEYWORDS),
+        *extract_from_dir(REPORTS, [("**.html", "jinja2.ext:babel_extract")], keywords=KEYWORDS),
+    ]
+    return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
+
+
+def catalogue(language: str) -> Catalog:
+    with (REPORTS / "locales" / language / "LC_MESSAGES" / "vendorwatch.po").open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+TRANSLATIONS = [language for language in languages() if language != SOURCE_LANGUAGE]
+
+
+def test_vietnamese_is_there() -> None:
+    assert "vi" in TRANSLATIONS
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_every_text_is_translated_and_none_is_left_over(language: str) -> None:
+    messages = [message for message in catalogue(language) if message.id]
+    translated = {
+        message.id if isinstance(message.id, str) else message.id[0]
+        for message in messages
+        if message.string and not message.fuzzy
+    }
+
+    assert translated == words_used()
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_translation_keeps_every_placeholder(language: str) -> None:
+    for message in catalogue(language):
+        source = message.id if isinstance(message.id, str) else message.id[-1]
+        texts = [message.string] if isinstance(message.string, str) else message.string or []
+        for text in texts if message.id else []:
+            assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(source)), source
+
+
+def test_a_language_without_a_catalogue_is_refused() -> None:
+    with pytest.raises(LookupError):
+        wording("../../etc")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "vietnamese"),
+    [
+        ("0", "0 s", "0 giây"),
+        ("45", "45 s", "45 giây"),
+        ("0.48", "0.5 s", "0,5 giây"),
+        ("59.96", "1 min", "1 phút"),
+        ("320.4", "5 min 20 s", "5 phút 20 giây"),
+        ("3599.7", "1 h", "1 giờ"),
+        ("8041", "2 h 14 min", "2 giờ 14 phút"),
+        ("86399", "1 d", "1 ngày"),
+        ("273600", "3 d 4 h", "3 ngày 4 giờ"),
+    ],
+)
+def test_durations_are_for_people(seconds: str, english: str, vietnamese: str) -> None:
+    shown = [wording(language).duration(Decimal(seconds)) for language in ("en", "vi")]
+
+    assert [text.replace("\u00a0", " ") for text in shown] == [english, vietnamese]
+
+
+def test_a_duration_that_misses_its_target_never_looks_equal_to_it() -> None:
+    shown = wording("en").duration(Decimal("14400.25"), beside=Decimal(14400))
+
+    assert shown.replace("\u00a0", " ") == "4 h 0.25 s"
+
+
+def test_a_rate_that_misses_its_target_never_looks_equal_to_it() -> None:
+    words = wording("en")
+
+    assert words.rate(Decimal("0.912346")) == "91.2%"
+    assert words.rate(Decimal("0.899960"), beside=Decimal("0.90")) == "89.996%"
+    assert words.rate(Decimal("0.900000"), beside=Decimal("0.90")) == "90.0%"
+
+
+@pytest.mark.parametrize(
+    ("language", "rate", "target", "score", "month"),
+    [
+        ("en", "91.2%", "92.5%", "71.40", "October 2026"),
+        ("vi", "91,2%", "92,5%", "71,40", "tháng 10 năm 2026"),
+    ],
+)
+def test_figures_are_written_as_the_language_writes_them(
+    language: str, rate: str, target: str, score: str, month: str
+) -> None:
+    words = wording(language)
+
+    assert words.rate(Decimal("0.912346")) == rate
+    assert words.written_rate(Decimal("0.925")) == target
+    assert words.score("71.40") == score
+    assert words.month("2026-10") == month
+
+
+def test_an_instant_is_told_on_the_clock_of_the_engagement() -> None:
+    midnight = 1_794_070_800_000_000  # 2026-11-07T17:00:00Z
+
+    assert wording("en").instant(midnight, "Asia/Ho_Chi_Minh") == "8 November 2026, 00:00"
+    assert wording("vi").instant(midnight, "Asia/Ho_Chi_Minh") == "00:00 ngày 8 tháng 11, 2026"
