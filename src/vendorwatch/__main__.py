@@ -1,0 +1,4 @@
+from vendorwatch.cli import main
+
+if __name__ == "__main__":
+    main()

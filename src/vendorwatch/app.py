@@ -1,0 +1,96 @@
+"""The HTTP composition root: which handlers there are and what they are given. Nothing else."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from vendorwatch.access import api as access
+from vendorwatch.db import migrate
+from vendorwatch.db.engine import Database
+from vendorwatch.db.objects import ObjectStore
+from vendorwatch.interactions import api as interactions
+from vendorwatch.scorecards import api as scorecards
+from vendorwatch.scorecards.render import Renderer
+from vendorwatch.settings import Settings
+from vendorwatch.telemetry import Clock, configure_logging, system_clock
+from vendorwatch.vendors import api as vendors
+from vendorwatch.web import documents, health
+from vendorwatch.web.exchange import Exchange
+from vendorwatch.web.problems import EXCEPTION_HANDLERS
+from vendorwatch.web.strict import StrictRequest, refuse_unknown_query
+
+MOST_BODY_BYTES = 8 * 1024 * 1024
+"""Of a JSON body. Uploads have limits of their own, and are read as a stream."""
+
+# Everything under /v1: a key is needed, unless the handler says `opt={"public": True}`.
+V1_HANDLERS = (
+    access.me,
+    *interactions.HANDLERS,
+    *scorecards.HANDLERS,
+    *vendors.HANDLERS,
+)
+
+# What handlers get by name, besides the principal.
+_STATE = ("settings", "clock", "database", "objects", "secret", "renderer")
+
+
+def app_from_environment() -> Litestar:
+    """What the server starts in its worker."""
+    settings = Settings.from_env()
+    configure_logging(settings.log_level)
+    return create_app(settings)
+
+
+def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
+    """Opens nothing before its lifespan starts."""
+    v1 = Router(
+        "/v1",
+        route_handlers=V1_HANDLERS,
+        guards=[access.require_key],
+        after_response=access.note_use,
+        security=[{documents.SECURITY: []}],
+    )
+    app = Litestar(
+        route_handlers=[v1, health.health, health.ready, *documents.HANDLERS],
+        lifespan=[_with_resources],
+        dependencies={
+            "principal": Provide(access.provide_principal),
+            **{name: Provide(_from_state(name), sync_to_thread=False) for name in _STATE},
+        },
+        state=State({"settings": settings, "clock": clock}),
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_class=StrictRequest,
+        request_max_body_size=MOST_BODY_BYTES,
+        before_request=refuse_unknown_query,
+        openapi_config=documents.openapi_config(),
+        logging_config=None,
+    )
+    app.asgi_handler = Exchange(app.asgi_handler)
+    return app
+
+
+@asynccontextmanager
+async def _with_resources(app: Litestar) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    database = Database(settings.database_url)
+    app.state.renderer = Renderer()
+    try:
+        await migrate.prepare(database)
+        app.state.database = database
+        app.state.objects = ObjectStore(settings.data_dir / "uploads")
+        app.state.secret = settings.secret()
+        yield
+    finally:
+        app.state.renderer.close()
+        await database.close()
+
+
+def _from_state(name: str) -> Callable[[Request[Any, Any, Any]], Any]:
+    def provide(request: Request[Any, Any, Any]) -> Any:
+        return request.app.state[name]
+
+    return provide

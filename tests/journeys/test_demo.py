@@ -1,0 +1,68 @@
+"""The main job, start to end, on a smaller shop: a real server, real pushes, real PDFs. Twice."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pypdf
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy import table as sa_table
+
+from vendorwatch.db.engine import Database
+from vendorwatch.demo.commands import Lines
+from vendorwatch.demo.description import Description, read_description
+from vendorwatch.demo.run import run_demo
+from vendorwatch.resources import FIXTURES
+from vendorwatch.settings import Settings
+from vendorwatch.telemetry import system_clock
+
+
+@pytest.fixture
+def small() -> Description:
+    described = read_description(FIXTURES / "demo")
+    vendors = tuple(msgspec.structs.replace(each, monthly=400) for each in described.vendors)
+    return msgspec.structs.replace(described, vendors=vendors, months=described.months[-2:])
+
+
+def stored(folder: Path) -> dict[str, int]:
+    async def count() -> dict[str, int]:
+        database = Database(f"sqlite:///{folder / 'demo' / 'vendorwatch.db'}")
+        async with database.read() as connection:
+            found = {
+                table: (
+                    await connection.execute(select(func.count()).select_from(sa_table(table)))
+                ).scalar_one()
+                for table in ("interactions", "uploads", "rejects", "scorecards", "attempts")
+            }
+        await database.close()
+        return found
+
+    return asyncio.run(count())
+
+
+def test_run_twice_it_gives_the_same_figures_and_stores_nothing_twice(
+    tmp_path: Path, small: Description
+) -> None:
+    settings = Settings.from_env({"VENDORWATCH_DATA_DIR": str(tmp_path)})
+    first = run_demo(settings, system_clock, Lines(), small)
+    held = stored(tmp_path)
+    assert held["interactions"] > 3 * 2 * 350
+    assert held["uploads"] == held["scorecards"] == 3 * 2
+    assert run_demo(settings, system_clock, Lines(), small) == first
+    assert stored(tmp_path) == held
+
+    assert [outcome.vendor for outcome in first] == ["Hoa Sen BPO", "Danube Care", "Siam Assist"]
+    for outcome in first:
+        assert outcome.rejected > 0
+        pdfs = [Path(report) for report in outcome.reports if report.endswith(".pdf")]
+        assert {path.stem.rpartition("-")[2] for path in pdfs} == {"en", "vi"}
+        for path in pdfs:
+            page = pypdf.PdfReader(path).pages[0].extract_text()
+            shown = (
+                outcome.score
+                if path.stem.endswith("en")
+                else (outcome.score or "").replace(".", ",")
+            )
+            assert outcome.vendor in page
+            assert (shown or "") in page
