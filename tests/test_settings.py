@@ -70,6 +70,9 @@ def test_what_is_not_an_address(bind: str) -> None:
 def test_an_address_of_version_6() -> None:
     settings = Settings.from_env({"VENDORWATCH_BIND": "[::1]:80"})
     assert (settings.host, settings.port) == ("::1", 80)
+    assert settings.public_url == "http://[::1]:80"
+    child = Settings.from_env(settings.environment())
+    assert (child.host, child.port) == ("::1", 80)
 
 
 def test_a_secret_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:

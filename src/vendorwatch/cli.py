@@ -59,8 +59,7 @@ def serve(runtime: Runtime) -> None:
         log_level=LogLevels.warning,
         workers_kill_timeout=_SHUTDOWN_SECONDS,
     )
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{settings.port}"
+    address = f"http://{settings.bind}"
     server.on_startup(
         lambda: click.echo(f"vendorwatch listens on {address} (docs: {address}/docs)")
     )
@@ -101,7 +100,7 @@ def _values(settings: Settings) -> dict[str, str]:
         "VENDORWATCH_DATA_DIR": str(settings.data_dir),
         "VENDORWATCH_DATABASE_URL": masked(settings.database_url),
         "VENDORWATCH_SECRET_KEY": "***" if settings.secret_key else "(not set)",
-        "VENDORWATCH_BIND": f"{settings.host}:{settings.port}",
+        "VENDORWATCH_BIND": settings.bind,
         "VENDORWATCH_PUBLIC_URL": settings.public_url,
         "VENDORWATCH_LOG_LEVEL": settings.log_level,
     }

@@ -84,11 +84,15 @@ class Settings:
             secret_key=reader.check("SECRET_KEY", "", _parse_secret),
             host=host,
             port=port,
-            public_url=reader.check("PUBLIC_URL", f"http://{host}:{port}", _parse_url),
+            public_url=reader.check("PUBLIC_URL", f"http://{_join_bind(host, port)}", _parse_url),
             log_level=reader.check("LOG_LEVEL", "info", _parse_level),
         )
         reader.finish({setting.variable for setting in cls.CATALOGUE})
         return settings
+
+    @property
+    def bind(self) -> str:
+        return _join_bind(self.host, self.port)
 
     def environment(self) -> dict[str, str]:
         """What a child process gets in order to run under these settings and no others."""
@@ -97,7 +101,7 @@ class Settings:
             "DATA_DIR": str(self.data_dir),
             "DATABASE_URL": self.database_url,
             "SECRET_KEY": self.secret_key,
-            "BIND": f"{self.host}:{self.port}",
+            "BIND": self.bind,
             "PUBLIC_URL": self.public_url,
             "LOG_LEVEL": self.log_level,
         }
@@ -153,6 +157,10 @@ def _parse_bind(text: str) -> tuple[str, int]:
     if not found or int(found["port"]) > _HIGHEST_PORT:
         raise ValueError(f"{text!r} is not HOST:PORT")
     return found["host"].strip("[]"), int(found["port"])
+
+
+def _join_bind(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _parse_database_url(text: str) -> str:

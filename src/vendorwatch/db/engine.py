@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -38,7 +39,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
-        self.engine = create_async_engine(self.url, pool_pre_ping=self.is_postgresql)
+        self.engine = create_async_engine(
+            self.url,
+            pool_pre_ping=self.is_postgresql,
+            hide_parameters=True,  # they hold customers' data, and errors are logged
+        )
         if not self.is_postgresql:
             _prepare_folder(self.url)
             event.listen(self.engine.sync_engine, "connect", _on_sqlite_connect)
@@ -74,8 +79,8 @@ async def _transaction(engine: AsyncEngine, *, read_only: bool) -> AsyncIterator
             _ = await connection.execution_options(**options)
             async with connection.begin():
                 yield connection
-    except DBAPIError as error:
-        if _is_outage(error):
+    except (DBAPIError, PoolTimeout) as error:
+        if isinstance(error, PoolTimeout) or _is_outage(error):
             raise DatabaseUnavailable(
                 "The database did not answer; nothing was stored. Try again.",
                 retry_after_seconds=5,
