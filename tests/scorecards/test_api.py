@@ -1,5 +1,6 @@
 """Scorecards over HTTP: computed, kept, and shown as JSON, PDF and CSV."""
 
+import asyncio
 import csv
 import io
 from typing import Any
@@ -60,6 +61,14 @@ async def test_nothing_new_is_the_same_scorecard(caller: httpx.AsyncClient) -> N
     assert changed.json()["records_sha256"] != first.json()["records_sha256"]
     old = await caller.get(first.headers["Location"])
     assert old.json() == first.json()
+
+
+async def test_computed_many_times_at_once_it_is_kept_once(caller: httpx.AsyncClient) -> None:
+    await upload(caller, row(1))
+    asked = MONTH | {"as_of": "2026-11-01T00:00:00Z"}
+    answers = await asyncio.gather(*(caller.post("/v1/scorecards", json=asked) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 async def test_scorecards_come_page_by_page(caller: httpx.AsyncClient) -> None:

@@ -126,10 +126,12 @@ async def compute_scorecard(
 ) -> Response[Document]:
     principal.require("score", "manage")
     month, as_of = _month(data.month), _as_of(data.as_of)
-    async with database.write() as connection:
-        card = await service.compute_scorecard(
+    async with database.read() as connection:
+        computed = await service.compute(
             connection, principal.scope.engagement_id, month, as_of=as_of, now=clock()
         )
+    async with database.write() as connection:
+        card = await service.keep(connection, computed, clock())
     return Response(
         _representation(card),
         status_code=HTTP_201_CREATED if card.is_new else HTTP_200_OK,

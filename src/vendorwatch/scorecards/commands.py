@@ -114,9 +114,10 @@ def score(
 
     async def use_case(database: Database) -> Document:
         async with database.read() as connection:
-            return await service.compute(
+            computed = await service.compute(
                 connection, engagement, month, as_of=as_of, now=runtime.clock()
             )
+        return computed.document
 
     document = runtime.run(use_case)
     click.echo(canonical_json(document) if as_json else "\n".join(lines(document)))
@@ -152,12 +153,13 @@ def scorecard(
     """Compute a month, keep its scorecard, and write it as PDF."""
 
     async def use_case(database: Database) -> Report:
-        async with database.write() as connection:
-            card = await service.compute_scorecard(
+        async with database.read() as connection:
+            computed = await service.compute(
                 connection, engagement, month, as_of=as_of, now=runtime.clock()
             )
-            found = await find_engagement(connection, engagement)
-            history = await service.history(connection, found.scope, month)
+            history = await service.history(connection, computed.scope, month)
+        async with database.write() as connection:
+            card = await service.keep(connection, computed, runtime.clock())
         return Report(card.document, language, history=history)
 
     report = runtime.run(use_case)

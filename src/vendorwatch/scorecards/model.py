@@ -1,9 +1,12 @@
 """Policies and scorecards as they are kept."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vendorwatch.db.scope import Scope
 from vendorwatch.periods import Micros, Month
-from vendorwatch.scoring.document import Document
+from vendorwatch.scoring.document import Document, canonical_json
 
 DEFAULT_POLICY_ID = "default"
 
@@ -18,6 +21,21 @@ class StoredPolicy:
     name: str
     effective_from: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A document, and what it takes to compute it again."""
+
+    scope: Scope
+    document: Document
+    as_of: Micros
+    policy_version: int
+    known: Mapping[str, int]  # the newest upload of each of the merchant's engagements
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(canonical_json(self.document).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import metadata, resources
 
@@ -14,8 +15,8 @@ from vendorwatch.errors import NotFound
 from vendorwatch.knowledge.service import results_due
 from vendorwatch.periods import Micros, Month, load_zone
 from vendorwatch.scorecards import store
-from vendorwatch.scorecards.model import DEFAULT_POLICY_ID, StoredPolicy, StoredScorecard
-from vendorwatch.scoring.document import Document, canonical_json
+from vendorwatch.scorecards.model import DEFAULT_POLICY_ID, Computed, StoredPolicy, StoredScorecard
+from vendorwatch.scoring.document import Document
 from vendorwatch.scoring.frames import KNOWLEDGE
 from vendorwatch.scoring.policy import in_force
 from vendorwatch.scoring.policy_file import parse_policy
@@ -40,7 +41,7 @@ async def set_policy(
 
     Raises BadPolicy with every mistake.
     """
-    await store.lock_policies(connection, scope)
+    await store.lock(connection, scope)
     versions = await store.policies(connection, scope)
     made = _stored(source, str(uuid.uuid4()), len(versions) + 1)
     if versions and versions[-1].sha256 == made.sha256:
@@ -61,42 +62,31 @@ async def compute(
     *,
     as_of: Micros | None,
     now: Micros,
-) -> Document:
+) -> Computed:
     """The scorecard of the month, from the records that are in force now. Stores nothing.
 
     Raises NotFound for an unknown engagement, FutureAsOf.
     """
     engagement = await find_engagement(connection, engagement_id)
-    inputs = await _inputs(connection, engagement, month, as_of=as_of, now=now)
-    return await asyncio.to_thread(score_month, inputs)
-
-
-async def compute_scorecard(
-    connection: AsyncConnection,
-    engagement_id: str,
-    month: Month,
-    *,
-    as_of: Micros | None,
-    now: Micros,
-) -> StoredScorecard:
-    """Computes and keeps. The same document again is the scorecard that stands already."""
-    engagement = await find_engagement(connection, engagement_id)
-    inputs = await _inputs(connection, engagement, month, as_of=as_of, now=now)
-    document = await asyncio.to_thread(score_month, inputs)
-    digest = hashlib.sha256(canonical_json(document).encode()).hexdigest()
-    standing = await store.scorecard_with_hash(connection, engagement.scope, digest)
-    if standing:
-        return standing
-    siblings = await sibling_engagements(connection, engagement.merchant_id)
-    card = StoredScorecard(str(uuid.uuid4()), document, digest, now)
-    await store.add_scorecard(
-        connection,
-        engagement.scope,
-        card,
+    siblings = dict(await sibling_engagements(connection, engagement.merchant_id))
+    inputs = await _inputs(connection, engagement, siblings, month, as_of=as_of, now=now)
+    return Computed(
+        scope=engagement.scope,
+        document=await asyncio.to_thread(score_month, inputs),
         as_of=inputs.as_of,
         policy_version=inputs.policy.version,
-        sequences=await store.known(connection, [engagement_id for engagement_id, _ in siblings]),
+        known=await store.known(connection, list(siblings)),
     )
+
+
+async def keep(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
+    """The same document again is the scorecard that stands already."""
+    await store.lock(connection, computed.scope)
+    standing = await store.scorecard_with_hash(connection, computed.scope, computed.sha256)
+    if standing:
+        return standing
+    card = StoredScorecard(str(uuid.uuid4()), computed.document, computed.sha256, now)
+    await store.add_scorecard(connection, computed, card)
     return replace(card, is_new=True)
 
 
@@ -148,6 +138,7 @@ def _stored(source: str, policy_id: str, version: int) -> StoredPolicy:
 async def _inputs(
     connection: AsyncConnection,
     engagement: Engagement,
+    siblings: Mapping[str, str],
     month: Month,
     *,
     as_of: Micros | None,
@@ -158,7 +149,6 @@ async def _inputs(
     as_of = resolve_as_of(as_of, month=month, zone=zone, policy=policy.policy, now=now)
     start, end = month.bounds(zone)
     roster = await agents(connection, scope)
-    siblings = dict(await sibling_engagements(connection, engagement.merchant_id))
     due = await results_due(connection, scope, start, end, as_of)
     asked = [
         (each.agent_id, each.check_id, each.questions, each.possible, each.earned, each.passed)

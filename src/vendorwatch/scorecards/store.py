@@ -11,7 +11,7 @@ from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
 from vendorwatch.interactions.staging import IN_FORCE
 from vendorwatch.periods import Micros
-from vendorwatch.scorecards.model import StoredPolicy, StoredScorecard
+from vendorwatch.scorecards.model import Computed, StoredPolicy, StoredScorecard
 from vendorwatch.scoring.document import canonical_json
 from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS
 
@@ -100,8 +100,8 @@ def _in_force(
     )
 
 
-async def lock_policies(connection: AsyncConnection, scope: Scope) -> None:
-    """Two versions set at once must not get the same number."""
+async def lock(connection: AsyncConnection, scope: Scope) -> None:
+    """One writer at a time: versions get different numbers, and a document is kept once."""
     _ = await connection.execute(
         select(models.Engagement.engagement_id)
         .where(models.Engagement.engagement_id == scope.engagement_id)
@@ -148,25 +148,19 @@ async def add_policy(
 
 
 async def add_scorecard(
-    connection: AsyncConnection,
-    scope: Scope,
-    card: StoredScorecard,
-    *,
-    as_of: Micros,
-    policy_version: int,
-    sequences: Mapping[str, int],
+    connection: AsyncConnection, computed: Computed, card: StoredScorecard
 ) -> None:
     document = card.document
     _ = await connection.execute(
         insert(_Card).values(
-            engagement_id=scope.engagement_id,
+            engagement_id=computed.scope.engagement_id,
             scorecard_id=card.scorecard_id,
             month=document["month"],
-            as_of=as_of,
+            as_of=computed.as_of,
             status=document["status"],
             revision=document["revision"],
-            policy_version=policy_version,
-            known=canonical_json(dict(sequences)),
+            policy_version=computed.policy_version,
+            known=canonical_json(dict(computed.known)),
             records_sha256=bytes.fromhex(str(document["records_sha256"])),
             document_sha256=bytes.fromhex(card.document_sha256),
             document=canonical_json(document),
