@@ -1,6 +1,5 @@
 """Use cases about API keys."""
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.access import keys, store
 from vendorwatch.access.model import NewKey, StoredKey, Unauthenticated, check_request
-from vendorwatch.db.scope import Scope
+from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import SECOND, Micros
 from vendorwatch.web.principal import Principal
@@ -99,10 +98,7 @@ async def revoke_key(connection: AsyncConnection, key_id: str, now: Micros) -> S
 
 async def scope_of(connection: AsyncConnection, engagement_id: str) -> Scope:
     """Raises NotFound, also for what is not a UUID."""
-    try:
-        found = await store.find_scope(connection, str(uuid.UUID(engagement_id)))
-    except ValueError:
-        found = None
-    if found is None:
+    found = is_id(engagement_id) and await store.find_scope(connection, engagement_id)
+    if not found:
         raise NotFound(f"There is no engagement {engagement_id}.")
     return found

@@ -1,5 +1,6 @@
 """Whose data a use case may touch."""
 
+import uuid
 from dataclasses import dataclass
 
 
@@ -9,3 +10,11 @@ class Scope:
 
     merchant_id: str
     engagement_id: str
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of our ids; what has not is simply not found."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from vendorwatch.interactions.record import Channel
 from vendorwatch.knowledge.record import Question
+from vendorwatch.scoring.policy import Channel
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -134,10 +134,7 @@ class Reading:
 
     def _csv_rows(self, offset: int, chunks: Iterator[bytes]) -> Iterator[RawRow]:
         mapping = self._options.mapping
-        dialect = Dialect(self._options.delimiter)
-        if mapping is not None:
-            told = mapping.dialect
-            dialect = Dialect(told.delimiter, told.quote, told.encoding, told.skip_lines)
+        dialect = mapping.dialect if mapping else Dialect(self._options.delimiter)
         rows = split_records(chunks, offset, dialect, self._options.limits.row_bytes)
         self.columns = read_header(rows, dialect)
         if mapping is None:

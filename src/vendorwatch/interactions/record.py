@@ -35,22 +35,9 @@ from vendorwatch.interactions.values import (
     read_tags,
 )
 from vendorwatch.periods import SECOND, Micros, format_instant
+from vendorwatch.scoring.policy import Channel, Priority
 
-Channel = Literal[
-    "email",
-    "web_form",
-    "chat",
-    "messaging",
-    "phone",
-    "sms",
-    "social",
-    "marketplace",
-    "review",
-    "bot",
-    "other",
-]
 Direction = Literal["inbound", "outbound"]
-Priority = Literal["low", "normal", "high", "urgent"]
 ResolvedBy = Literal["agent", "customer", "automation", "unknown"]
 
 Instant = Annotated[Micros, msgspec.Meta(title="instant")]

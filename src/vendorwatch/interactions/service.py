@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.objects import Draft
-from vendorwatch.db.scope import Scope
+from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import Fault, NotFound
 from vendorwatch.interactions import store
 from vendorwatch.interactions.intake import Batch, Intake, pseudonym_key
@@ -240,7 +240,7 @@ def _replay(earlier: StoredUpload, fingerprint: bytes) -> Outcome:
 
 async def find_upload(connection: AsyncConnection, scope: Scope, upload_id: str) -> StoredUpload:
     """Raises NotFound, also for what is not a UUID or belongs to somebody else."""
-    found = await store.upload(connection, scope, upload_id) if _is_id(upload_id) else None
+    found = await store.upload(connection, scope, upload_id) if is_id(upload_id) else None
     if found is None:
         raise NotFound("There is no such upload.")
     return found
@@ -341,10 +341,3 @@ async def list_mappings(
 ) -> list[StoredMapping]:
     """The newest first, from the one before version `before`."""
     return await store.mappings(connection, scope, before=before, limit=limit)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

@@ -10,7 +10,7 @@ from importlib import metadata, resources
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vendorwatch.db.scope import Scope
+from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.knowledge.service import results_due
 from vendorwatch.periods import Micros, Month, load_zone
@@ -94,7 +94,7 @@ async def find_scorecard(
     connection: AsyncConnection, scope: Scope, scorecard_id: str
 ) -> StoredScorecard:
     """Raises NotFound, also for another engagement's."""
-    found = _is_id(scorecard_id) and await store.scorecard(connection, scope, scorecard_id)
+    found = is_id(scorecard_id) and await store.scorecard(connection, scope, scorecard_id)
     if not found:
         raise NotFound("There is no such scorecard.")
     return found
@@ -188,10 +188,3 @@ def _policy_for(versions: list[StoredPolicy], month: Month) -> PolicyVersion:
     else:
         stored = next(v for v, each in zip(versions, parsed, strict=True) if each is chosen)
     return PolicyVersion(chosen, stored.policy_id, stored.version, stored.sha256, calendars)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

@@ -45,7 +45,7 @@ def channel_clocks(
 ) -> dict[str, BusinessClock]:
     """A clock for every channel that can measure spans within `[start, end]`."""
     made: dict[tuple[Hours, ...], BusinessClock] = {}
-    clocks = {}
+    clocks: dict[str, BusinessClock] = {}
     for channel in CHANNELS:
         versions = tuple(tables.get(channel, tables["default"]) for _, tables in calendars)
         if versions not in made:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from vendorwatch.periods import Month
 
-CHANNELS = (
+Channel = Literal[
     "email",
     "web_form",
     "chat",
@@ -20,8 +20,10 @@ CHANNELS = (
     "review",
     "bot",
     "other",
-)
-PRIORITIES = ("low", "normal", "high", "urgent")
+]
+Priority = Literal["low", "normal", "high", "urgent"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 DIMENSIONS = ("response", "resolution", "knowledge")
 
 ClockName = Literal["business", "calendar"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vendorwatch.db.scope import Scope
+from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros
 from vendorwatch.vendors import store
@@ -63,7 +63,7 @@ async def create_engagement(
 
 async def find_engagement(connection: AsyncConnection, engagement_id: str) -> Engagement:
     """Raises NotFound, also for what is not a UUID."""
-    found = _is_id(engagement_id) and await store.engagement(connection, engagement_id)
+    found = is_id(engagement_id) and await store.engagement(connection, engagement_id)
     if not found:
         raise NotFound(f"There is no engagement {engagement_id}.")
     return found
@@ -107,10 +107,3 @@ async def agents_seen(
 ) -> None:
     """Agents that are not known yet are added without a name, off the roster."""
     await store.add_unknown_agents(connection, scope, agent_ids, now)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

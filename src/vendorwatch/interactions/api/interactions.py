@@ -14,10 +14,10 @@ from vendorwatch.interactions import service
 from vendorwatch.interactions.events import Status
 from vendorwatch.interactions.instants import BadInstant, parse_instant
 from vendorwatch.interactions.model import Filter, Position
-from vendorwatch.interactions.record import Channel
 from vendorwatch.interactions.revision import Revision
 from vendorwatch.interactions.shown import InteractionDetail
 from vendorwatch.periods import Micros, Month
+from vendorwatch.scoring.policy import Channel
 from vendorwatch.web.paging import (
     DEFAULT_LIMIT,
     BadCursor,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from vendorwatch.interactions.formats.delimited import Dialect
 from vendorwatch.interactions.mapping.amounts import ReadNumber, number_reader
 from vendorwatch.interactions.mapping.faults import Notes
 from vendorwatch.interactions.mapping.lines import KeyPath
@@ -12,18 +13,6 @@ from vendorwatch.periods import load_zone
 
 ENCODINGS = ("utf-8", "utf-8-sig", "windows-1252")
 _MOST_SKIPPED_LINES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How the CSV file is written. `encoding` is a codec of Python; `skip_lines` come before the
-    header. `quote` is empty where nothing is quoted.
-    """
-
-    delimiter: str = ","
-    quote: str = '"'
-    encoding: str = "utf-8"
-    skip_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)

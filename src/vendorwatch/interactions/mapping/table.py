@@ -6,11 +6,12 @@ from functools import lru_cache
 from typing import Self
 
 from vendorwatch.errors import Fault
+from vendorwatch.interactions.formats.delimited import Dialect
 from vendorwatch.interactions.formats.faults import BadHeader
 from vendorwatch.interactions.mapping.conditions import Cells, Condition, Done
 from vendorwatch.interactions.mapping.faults import Blocked, CellRefused, nearest, show, show_all
 from vendorwatch.interactions.mapping.fields import Field
-from vendorwatch.interactions.mapping.settings import Dialect, Settings, Uses
+from vendorwatch.interactions.mapping.settings import Settings, Uses
 from vendorwatch.interactions.mapping.sources import Rule
 from vendorwatch.interactions.record import RowRefused
 from vendorwatch.periods import format_instant
