@@ -31,11 +31,12 @@ test: $(READY) ## all tests, on SQLite and PostgreSQL
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	.venv/bin/python tests/bench/run.py $(ARGS)
 
-check: $(READY) ## lint, format, types, who may import whom
+check: $(READY) ## lint, format, types, who may import whom, pages written from the code
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/python docs/generate.py --check
 
 fix: $(READY) ## format, and mend what ruff can mend
 	.venv/bin/ruff format
