@@ -294,6 +294,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("policy_version", sa.BigInteger(), nullable=False),
         sa.Column("known", sa.Text(), nullable=False),
+        sa.Column("history", sa.Text(), nullable=False),
         sa.Column("records_sha256", sa.LargeBinary(length=32), nullable=False),
         sa.Column("document_sha256", sa.LargeBinary(length=32), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),

@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ SECOND: Micros = 1_000_000
 DAY: Micros = 86_400 * SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _MICROSECOND = timedelta(microseconds=1)
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
@@ -62,9 +63,9 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> "Month":
-        """From `YYYY-MM`. Raises ValueError."""
+        """From `YYYY-MM`, in the years 1970 to 2999. Raises ValueError."""
         found = _MONTH.fullmatch(text)
-        if not found or not 0 < int(found[1]) < MAXYEAR:
+        if not found or not _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
             raise ValueError(f"{text!r} is not a month; write it as 2026-10")
         return cls(int(found[1]), int(found[2]))
 

@@ -62,7 +62,8 @@ class Settings:
             "VENDORWATCH_SECRET_KEY",
             "made once, kept in <data_dir>/secret.key",
             "At least 32 characters. Keys and customer references are hashed under it: "
-            "if it is lost, every API key must be made anew. Set it where several machines serve.",
+            "if it is lost, every API key must be made anew and customers are not recognised any more. "
+            "Set it where several machines serve.",
             secret=True,
         ),
         Setting("VENDORWATCH_BIND", "127.0.0.1:8000", "HOST:PORT that the server listens on."),

@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -39,6 +40,26 @@ EXIT_CODES: dict[Kind, int] = {
 }
 if _forgotten := set(Kind) - EXIT_CODES.keys():
     raise RuntimeError(f"no exit code for {_forgotten}")
+
+
+class UnreadableText(VendorwatchError):
+    """A file that a command was given is not text in UTF-8.
+
+    Save it as UTF-8. Spreadsheets and editors on Windows often write another encoding.
+    """
+
+    kind = Kind.REFUSED
+    slug = "unreadable-text"
+    title = "The file is not text in UTF-8"
+
+
+def read_text(path: Path) -> str:
+    """Raises UnreadableText."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        detail = f"{path}: byte {error.start} begins no character of UTF-8."
+        raise UnreadableText(detail) from error
 
 
 @dataclass(frozen=True, slots=True)

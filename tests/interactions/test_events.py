@@ -227,3 +227,26 @@ def test_every_mistake_of_every_event_is_told() -> None:
         ("missing_required", "events[7].type"),
         ("missing_required", "events[7].actor"),
     }
+
+
+def test_a_handover_that_names_nobody_counts_and_the_next_name_is_its_end() -> None:
+    nameless = reply(1, None), at(2, "handover")
+    assert told(*nameless).handovers == 1
+    assert told(*nameless, at(3, "handover")).handovers == 2
+    assert told(*nameless, reply(3, "bob")).handovers == 1
+    assert told(*nameless, reply(3, "bob"), reply(4, "ann")).handovers == 2
+
+
+def test_a_reply_without_a_name_leaves_the_last_name_standing() -> None:
+    derived = told(at(1, "handover", agent_id="ann"), reply(2, None), reply(3, "bob"))
+    assert derived.handovers == 1
+
+
+def test_what_is_resolved_once_more_after_spam_is_resolved_then() -> None:
+    derived = told(status(1, "resolved"), status(2, "spam"), status(3, "resolved"))
+    assert (derived.resolved_at, derived.reopens) == (OPENED + 3 * MINUTE, 0)
+
+
+def test_what_is_open_again_after_spam_was_reopened() -> None:
+    derived = told(status(1, "resolved"), status(2, "spam"), status(3, "open"))
+    assert (derived.resolved_at, derived.reopens) == (None, 1)

@@ -101,7 +101,12 @@ def document(
         "as_of": "2026-11-07T17:00:00Z" if status == "final" else "2026-11-03T09:12:44.250000Z",
         "status": status,
         "revision": revision,
-        "policy": {"id": "pol_01JA", "version": 3, "sha256": sha256(b"policy").hexdigest()},
+        "policy": {
+            "id": "pol_01JA",
+            "version": 3,
+            "sha256": sha256(b"policy").hexdigest(),
+            "balance": True,
+        },
         "records_sha256": sha256(b"records").hexdigest(),
         "code_version": "0.1.0",
         "uploads": {"uploads": 31, "received": 15_310, "rejected": 287},

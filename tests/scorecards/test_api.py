@@ -175,6 +175,7 @@ async def test_the_policy_of_the_month_counts(
         "id": "default",
         "version": 0,
         "sha256": default.sha256,
+        "balance": True,
     }
     later = default.source.replace('"2000-01"', '"2026-10"')
     async with database.write() as connection:
@@ -190,3 +191,28 @@ async def test_the_policy_of_the_month_counts(
     listed = (await caller.get("/v1/policies")).json()
     assert [each["version"] for each in listed] == [1, 2, 3]
     assert listed[0]["source"] == later
+
+
+async def test_a_month_computed_again_leaves_the_others_pages_as_they_are(
+    caller: httpx.AsyncClient,
+) -> None:
+    await upload(caller, row(1), row(2, opened_at="2026-09-15T09:00:00+07:00"))
+    await caller.post("/v1/scorecards", json={"month": "2026-09"})
+    october = (await caller.post("/v1/scorecards", json=MONTH)).json()
+    before = await caller.get(october["links"]["pdf"])
+    await upload(caller, row(3, opened_at="2026-09-16T09:00:00+07:00"))
+    again = await caller.post("/v1/scorecards", json={"month": "2026-09"})
+    assert again.status_code == 201
+    assert (await caller.get(october["links"]["pdf"])).content == before.content
+
+
+async def test_who_is_credited_is_part_of_the_fingerprint(caller: httpx.AsyncClient) -> None:
+    await upload(caller, row(1, agent_id="linh-elsewhere"))
+    asked = MONTH | {"as_of": "2026-11-01T00:00:00Z"}
+    before = (await caller.post("/v1/scorecards", json=asked)).json()
+    roster = [{"agent_id": "linh", "aliases": ["linh-elsewhere"]}]
+    assert (await caller.put("/v1/agents", json=roster)).status_code == 200
+    after = (await caller.post("/v1/scorecards", json=asked)).json()
+    assert [agent["agent_id"] for agent in before["agents"]] == ["linh-elsewhere"]
+    assert [agent["agent_id"] for agent in after["agents"]] == ["linh"]
+    assert after["records_sha256"] != before["records_sha256"]

@@ -104,3 +104,7 @@ def test_the_wall_clock_oracle_agrees_with_the_minutes() -> None:
     end = start + 2 * 1440 * MINUTE
     by_minute = business_micros_by_minute(start, end, "email", [("2026-01", tables)], zone)
     assert by_minute == business_micros_by_wall(start, end, "email", [("2026-01", tables)], zone)
+
+
+def test_where_nobody_said_when_the_shop_is_open_there_are_no_clocks() -> None:
+    assert channel_clocks([], load_zone("UTC"), start=0, end=1) == {}

@@ -155,3 +155,26 @@ def test_the_newest_version_that_applies_to_a_month_counts() -> None:
     assert in_force(versions, Month(2026, 3)) is versions[0]
     assert in_force(versions, Month(2026, 4)) is versions[2]
     assert in_force(versions, Month(2026, 12)) is versions[2]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "weight = 1e99999999999999999999",
+        "weight = " + "9" * 5_000,
+        "a = " + "[" * 20_000,
+    ],
+)
+def test_numbers_and_nesting_beyond_measure_are_mistakes_like_others(source: str) -> None:
+    with pytest.raises(BadPolicy):
+        parse_policy(source)
+
+
+def test_a_number_that_nobody_could_read_is_refused() -> None:
+    place = "dimensions.response.metrics.first_reply_on_time.floor"
+    assert faults(SMALL.replace("floor = 0.6", "floor = 1e-999999")) == {place: "bad-value"}
+
+
+def test_a_version_without_hours_changes_no_calendar() -> None:
+    without = SMALL[: SMALL.index("[hours")] + SMALL[SMALL.index("[targets") :]
+    assert parse_policy(without.replace('"business"', '"calendar"')).hours == {}

@@ -149,3 +149,34 @@ async def test_two_rosters_at_once_both_arrive(database: Database, engagement: E
         put(database, engagement, *entries), put(database, engagement, *reversed(entries))
     )
     assert len(await roster(database, engagement)) == 200
+
+
+@pytest.mark.parametrize(
+    "roster",
+    [
+        [RosterEntry(agent_id="new", aliases=("ann",))],  # on the roster herself
+        [RosterEntry(agent_id="new", aliases=("ann-2",))],  # stands for ann
+        [RosterEntry(agent_id="new", aliases=("new",))],
+        [RosterEntry(agent_id="x", aliases=("z",)), RosterEntry(agent_id="y", aliases=("z",))],
+    ],
+)
+async def test_an_alias_is_one_agents_alone(
+    database: Database, engagement: Engagement, roster: list[RosterEntry]
+) -> None:
+    standing = [RosterEntry(agent_id="ann", aliases=("ann-2",))]
+    async with database.write() as connection:
+        await service.put_roster(connection, engagement.scope, standing, 1)
+    with pytest.raises(BadRoster) as raised:
+        async with database.write() as connection:
+            await service.put_roster(connection, engagement.scope, roster, 1)
+    assert {fault.code for fault in raised.value.faults} == {"alias_taken"}
+
+
+async def test_who_was_only_seen_may_turn_out_to_be_an_alias(
+    database: Database, engagement: Engagement
+) -> None:
+    async with database.write() as connection:
+        await service.agents_seen(connection, engagement.scope, ["ann-2"], 1)
+        found = [RosterEntry(agent_id="ann", aliases=("ann-2",))]
+        await service.put_roster(connection, engagement.scope, found, 1)
+        await service.put_roster(connection, engagement.scope, found, 1)

@@ -25,8 +25,6 @@ _KEY = re.compile(
     rf"_(?P<secret>[0-9A-Za-z]{{{_SECRET_LENGTH}}}))(?P<check>[0-9A-Za-z]{{{_CHECK_LENGTH}}})",
     re.ASCII,
 )
-ANYWHERE = re.compile(r"vw_(?:live|test)_", re.ASCII)
-"""What betrays a key in a text where none may stand, such as an address."""
 
 
 @dataclass(frozen=True, slots=True)

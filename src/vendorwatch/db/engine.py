@@ -60,7 +60,11 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One snapshot of the data; on SQLite it does not wait for a writer."""
+        """One snapshot of the data.
+
+        On SQLite with the rollback journal it waits while a writer commits, or writes more than
+        its cache holds.
+        """
         async with _transaction(self.engine, read_only=True) as connection:
             yield connection
 

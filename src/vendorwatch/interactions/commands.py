@@ -18,7 +18,14 @@ from vendorwatch.interactions.parse import ReadOptions
 from vendorwatch.interactions.preview import Preview, preview
 from vendorwatch.interactions.record import Interaction
 from vendorwatch.periods import format_instant
-from vendorwatch.terminal import EXIT_PARTIAL, Runtime, emit_json, emit_table, pass_runtime
+from vendorwatch.terminal import (
+    EXIT_PARTIAL,
+    Runtime,
+    emit_json,
+    emit_table,
+    pass_runtime,
+    read_text,
+)
 from vendorwatch.vendors import service as vendors
 
 _EXIT_NONE = 2
@@ -80,7 +87,7 @@ def push(
         parameters = {"format": format_, "time_zone": time_zone, "date_order": date_order}
         parameters |= {"mode": mode, "dry_run": "true" if dry_run else None}
         if mapping is not None:
-            version = client.set_mapping(mapping.read_text(encoding="utf-8"))
+            version = client.set_mapping(read_text(mapping))
             parameters |= {"format": "mapped", "mapping": str(version)}
         given = {name: value for name, value in parameters.items() if value is not None}
         pushed = client.push(log, given)
@@ -98,7 +105,7 @@ def _read_key(key: str | None, key_file: Path | None) -> str:
     if (key is None) == (key_file is None):
         raise click.UsageError("Give the key by --key or by --key-file.")
     if key_file is not None:
-        return key_file.read_text(encoding="utf-8").strip()
+        return read_text(key_file).strip()
     return sys.stdin.readline().strip() if key == "-" else str(key)
 
 
@@ -146,7 +153,9 @@ def _tell(file: Path, pushed: Pushed, rejects: Path | None) -> None:
     extra = receipt["extra_columns"]
     if isinstance(extra, list) and extra:
         click.echo(f"  kept, but not part of the record: {', '.join(map(str, extra))}")
-    for fault in pushed.faults[:_SHOWN_ROWS]:
+    warnings = receipt["warnings"]
+    told = [*pushed.faults, *(warnings if isinstance(warnings, list) else ())]
+    for fault in told[:_SHOWN_ROWS]:
         click.echo(f"  {fault}", err=True)
     if rejects is not None:
         click.echo(f"  rejected rows: {rejects}")
@@ -164,7 +173,7 @@ def mapping() -> None:
 @pass_runtime
 def set_mapping(runtime: Runtime, file: Path, engagement: str, *, as_json: bool) -> None:
     """Store FILE as the newest mapping; the newest one again changes nothing."""
-    source = file.read_text(encoding="utf-8")
+    source = read_text(file)
 
     async def use_case(database: Database) -> StoredMapping:
         async with database.write() as connection:
@@ -212,7 +221,7 @@ def check_mapping(runtime: Runtime, file: Path, sample: Path | None, *, as_json:
 
     Exit code 0: every row of the sample is read, 1: some, 2: none, or the mapping is wrong.
     """
-    parsed = parse_mapping(file.read_text(encoding="utf-8"))
+    parsed = parse_mapping(read_text(file))
     if sample is None:
         emit_json({"status": "ok"}) if as_json else click.echo(f"{file.name}: ok")
         return 0

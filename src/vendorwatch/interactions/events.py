@@ -12,11 +12,12 @@ The rules, for events sorted by `at` (those of one instant in the order in which
 4. A status event to resolved or closed, where the state was neither, **resolves**; from resolved to
    closed resolves nothing anew. `resolved_at` is the last resolution, unless the interaction was
    reopened after it. The record's status stays the vendor's.
-5. A status event from resolved or closed to open, pending or on_hold **reopens**. Merging or
-   marking as spam does not.
+5. A status event to open, pending or on_hold after a resolution **reopens**, whatever came between.
+   Merging or marking as spam does not.
 6. A **handover** is a change of the human agent after the first reply: an assigned or handover
-   event, or a reply, that names another agent than the last one named; or a handover event that
-   names nobody. `assigned` without an agent changes nothing. Handing over from a bot is none.
+   event, or a reply, that names another agent than the last of these that named one; or a handover
+   event that names nobody (the next name is then whom it was handed to, and no further handover).
+   `assigned` without an agent changes nothing. Handing over from a bot is none.
 7. A field that the vendor claimed and that differs from what follows (an instant by more than 60 s
    or by being there at all, a count by anything, the first reply's agent by name) is a **claim that
    differs**: both values are kept, the derived one counts.
@@ -207,30 +208,31 @@ def _is_from_customer(event: Event) -> bool:
 
 def _resolution(events: Iterable[Event]) -> tuple[Micros | None, int]:
     resolved_at: Micros | None = None
+    state: str | None = None
     reopens = 0
     for event in events:
         if event.type != "status":
             continue
-        if resolved_at is None and event.to in _RESOLVED:
+        if event.to in _RESOLVED and state not in _RESOLVED:
             resolved_at = event.at
-        elif resolved_at is not None and event.to in _OPEN:
+        elif event.to in _OPEN and resolved_at is not None:
             resolved_at = None
             reopens += 1
+        state = event.to
     return resolved_at, reopens
 
 
 def _handovers(events: Iterable[Event]) -> int:
     replied = False
-    agent: str | None = None
+    named: str | None = None
     handovers = 0
     for event in events:
         reply = _is_reply(event)
-        if not replied:
-            replied, agent = reply, event.agent_id if reply else None
-        elif event.agent_id is not None and (reply or event.type in {"assigned", "handover"}):
-            handovers += agent is not None and event.agent_id != agent
-            agent = event.agent_id
+        if event.agent_id is not None and (reply or event.type in {"assigned", "handover"}):
+            handovers += replied and named is not None and event.agent_id != named
+            named = event.agent_id
         elif event.type == "handover" and event.agent_id is None:
-            handovers += agent is not None
-            agent = None
+            handovers += replied
+            named = None  # whoever comes next is the one that it was handed to
+        replied = replied or reply
     return handovers

@@ -111,7 +111,8 @@ class Intake:
         return batch
 
     def _accept(self, batch: Batch, row: int, sent: record.Interaction) -> None:
-        customer, order = self._hashed(sent.customer_ref), self._hashed(sent.order_ref)
+        customer = self._hashed("customer_ref", sent.customer_ref)
+        order = self._hashed("order_ref", sent.order_ref)
         content = record.content(sent, customer=customer, order=order)
         batch.staged.append(
             (
@@ -138,8 +139,11 @@ class Intake:
             claims=bool(sent.claims),
         )
 
-    def _hashed(self, reference: str | None) -> bytes | None:
-        return None if reference is None else hmac.digest(self._key, reference.encode(), "sha256")
+    def _hashed(self, field: str, reference: str | None) -> bytes | None:
+        """Labelled: a customer and an order of the same number have nothing in common."""
+        if reference is None:
+            return None
+        return hmac.digest(self._key, f"{field}:{reference}".encode(), "sha256")
 
 
 def pseudonym_key(secret: bytes, merchant_key: bytes) -> bytes:

@@ -187,12 +187,12 @@ class Reading:
         for name in names:
             if len(self._seen) < _MOST_NAMES or name in FIELDS:
                 self._seen.add(name)
-            if name not in FIELDS and not name.startswith(OUR_COLUMNS):
+            if name not in FIELDS:
                 self._note_extra((name,))
 
     def _note_extra(self, names: Iterable[str]) -> None:
         for name in names:
-            if len(self._extra) < _MOST_NAMES:
+            if len(self._extra) < _MOST_NAMES and not name.startswith(OUR_COLUMNS):
                 self._extra.add(name[:_LONGEST_NAME])
 
 

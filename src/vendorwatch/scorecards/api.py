@@ -14,11 +14,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_304_NOT_MODIFIED
 
 from vendorwatch.db.engine import Database
-from vendorwatch.errors import Kind, NotFound, VendorwatchError
+from vendorwatch.errors import NotFound
 from vendorwatch.interactions.instants import BadInstant, parse_instant
 from vendorwatch.periods import Micros, Month, format_instant
 from vendorwatch.scorecards import service
-from vendorwatch.scorecards.model import StoredPolicy, StoredScorecard
+from vendorwatch.scorecards.model import BadScorecardRequest, StoredPolicy, StoredScorecard
 from vendorwatch.scorecards.render import (
     Renderer,
     RenderFailed,
@@ -40,17 +40,6 @@ Language = Annotated[
     str | None,
     QueryParameter(description=f"Of the PDF: {', '.join(languages())}. Default en."),
 ]
-
-
-class BadRequest(VendorwatchError):
-    """The month is not one, or the as-of instant cannot be read.
-
-    Write the month as 2026-10 and the instant as 2026-11-08T00:00:00Z.
-    """
-
-    kind = Kind.REFUSED
-    slug = "bad-scorecard-request"
-    title = "The scorecard cannot be computed so"
 
 
 @dataclass
@@ -109,7 +98,7 @@ class PolicyItem(msgspec.Struct, frozen=True, kw_only=True):
         InsufficientScope,
         BadBody,
         BadContent,
-        BadRequest,
+        BadScorecardRequest,
         BodyTooLarge,
         FutureAsOf,
         UnsupportedMediaType,
@@ -143,7 +132,7 @@ async def compute_scorecard(
     "/scorecards",
     tags=["scorecards"],
     summary="Scorecards, the newest month first",
-    responses=problem_responses(InsufficientScope, BadCursor, BadParameter, BadRequest),
+    responses=problem_responses(InsufficientScope, BadCursor, BadParameter, BadScorecardRequest),
 )
 async def list_scorecards(
     request: Request[Any, Any, Any],
@@ -194,7 +183,7 @@ async def get_scorecard(
     scorecard_id = scorecard.removesuffix(suffix)
     async with database.read() as connection:
         card = await service.find_scorecard(connection, principal.scope, scorecard_id)
-        history = await service.history(connection, principal.scope, card.month)
+        history = await service.history(connection, principal.scope, card)
     if suffix == ".pdf":
         pdf = await renderer.pdf_async(Report(card.document, language or "en", history=history))
         return _file(pdf, file_name(card.document), suffix)
@@ -230,7 +219,7 @@ def _month(text: str) -> Month:
     try:
         return Month.parse(text)
     except ValueError as error:
-        raise BadRequest(str(error)) from error
+        raise BadScorecardRequest(str(error)) from error
 
 
 def _as_of(text: str | None) -> Micros | None:
@@ -239,7 +228,7 @@ def _as_of(text: str | None) -> Micros | None:
     try:
         return parse_instant(text)
     except BadInstant as error:
-        raise BadRequest(f"as_of: {error}") from error
+        raise BadScorecardRequest(f"as_of: {error}") from error
 
 
 def _representation(card: StoredScorecard) -> Document:

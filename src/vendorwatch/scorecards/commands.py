@@ -15,7 +15,7 @@ from vendorwatch.scorecards.model import StoredPolicy
 from vendorwatch.scorecards.render import Renderer, Report, languages
 from vendorwatch.scorecards.summary import lines
 from vendorwatch.scoring.document import Document, canonical_json
-from vendorwatch.terminal import Runtime, emit_json, pass_runtime
+from vendorwatch.terminal import Runtime, emit_json, pass_runtime, read_text
 from vendorwatch.vendors.service import find_engagement
 
 
@@ -70,7 +70,7 @@ def show_default() -> None:
 @pass_runtime
 def set_policy(runtime: Runtime, engagement: str, file: Path, as_json: bool) -> None:
     """Make FILE the newest version. The same content again changes nothing."""
-    source = file.read_text(encoding="utf-8")
+    source = read_text(file)
 
     async def use_case(database: Database) -> StoredPolicy:
         async with database.write() as connection:
@@ -157,9 +157,9 @@ def scorecard(
             computed = await service.compute(
                 connection, engagement, month, as_of=as_of, now=runtime.clock()
             )
-            history = await service.history(connection, computed.scope, month)
         async with database.write() as connection:
             card = await service.keep(connection, computed, runtime.clock())
+            history = await service.history(connection, computed.scope, card)
         return Report(card.document, language, history=history)
 
     report = runtime.run(use_case)

@@ -5,10 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vendorwatch.db.scope import Scope
+from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scoring.document import Document, canonical_json
 
 DEFAULT_POLICY_ID = "default"
+
+
+class BadScorecardRequest(VendorwatchError):
+    """The month is not one, or the as-of instant cannot be read.
+
+    Write the month as 2026-10 and the instant as 2026-11-08T00:00:00Z.
+    """
+
+    kind = Kind.REFUSED
+    slug = "bad-scorecard-request"
+    title = "The scorecard cannot be computed so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,7 @@ class StoredScorecard:
     document: Document
     document_sha256: str
     created_at: Micros
+    history: tuple[str, ...] = ()  # ids of the scorecards of the months before, oldest first
     is_new: bool = False  # it was stored just now
 
     @property

@@ -25,7 +25,7 @@ from vendorwatch.vendors.model import Engagement
 from vendorwatch.vendors.service import agents, find_engagement, sibling_engagements
 
 CODE_VERSION = metadata.version("vendorwatch")
-_MONTHS_BESIDE = 3
+_MONTHS_BESIDE = 11  # a year with the month itself
 
 
 def default_policy() -> StoredPolicy:
@@ -85,7 +85,9 @@ async def keep(connection: AsyncConnection, computed: Computed, now: Micros) -> 
     standing = await store.scorecard_with_hash(connection, computed.scope, computed.sha256)
     if standing:
         return standing
-    card = StoredScorecard(str(uuid.uuid4()), computed.document, computed.sha256, now)
+    month = Month.parse(str(computed.document["month"]))
+    before = await _months_before(connection, computed.scope, month)
+    card = StoredScorecard(str(uuid.uuid4()), computed.document, computed.sha256, now, before)
     await store.add_scorecard(connection, computed, card)
     return replace(card, is_new=True)
 
@@ -112,14 +114,23 @@ async def scorecards(
     return await store.scorecards(connection, scope, month=wanted, after=after, limit=limit)
 
 
-async def history(connection: AsyncConnection, scope: Scope, month: Month) -> tuple[Document, ...]:
-    """The newest scorecards of the three months before, oldest first; months without one lack."""
+async def history(
+    connection: AsyncConnection, scope: Scope, card: StoredScorecard
+) -> tuple[Document, ...]:
+    """The documents of the months before that were known when the scorecard was kept."""
+    found = [await store.scorecard(connection, scope, each) for each in card.history]
+    return tuple(each.document for each in found if each)
+
+
+async def _months_before(
+    connection: AsyncConnection, scope: Scope, month: Month
+) -> tuple[str, ...]:
     found = []
     for _ in range(_MONTHS_BESIDE):
         month = month.previous()
         card = await store.newest_scorecard(connection, scope, str(month))
         if card:
-            found.append(card.document)
+            found.append(card.scorecard_id)
     return tuple(reversed(found))
 
 
@@ -179,7 +190,7 @@ async def _inputs(
 def _policy_for(versions: list[StoredPolicy], month: Month) -> PolicyVersion:
     """The version for the month, else the package's own, which then also gives the calendar."""
     parsed = [parse_policy(version.source) for version in versions]
-    calendars = [(each.effective_from, each.hours) for each in parsed]
+    calendars = [(each.effective_from, each.hours) for each in parsed if each.hours]
     chosen = in_force(parsed, month)
     if chosen is None:
         stored = default_policy()

@@ -161,6 +161,7 @@ async def add_scorecard(
             revision=document["revision"],
             policy_version=computed.policy_version,
             known=canonical_json(dict(computed.known)),
+            history=canonical_json(list(card.history)),
             records_sha256=bytes.fromhex(str(document["records_sha256"])),
             document_sha256=bytes.fromhex(card.document_sha256),
             document=canonical_json(document),
@@ -221,12 +222,20 @@ async def _scorecards(
     newest = (_Card.created_at.desc(), _Card.scorecard_id.desc())
     order = (_Card.month.desc(), *newest) if by_month else (_Card.revision.desc(), *newest)
     found = await connection.execute(
-        select(_Card.scorecard_id, _Card.document, _Card.document_sha256, _Card.created_at)
+        select(
+            _Card.scorecard_id,
+            _Card.document,
+            _Card.document_sha256,
+            _Card.created_at,
+            _Card.history,
+        )
         .where(_Card.engagement_id == scope.engagement_id, condition)
         .order_by(*order)
         .limit(limit)
     )
     return [
-        StoredScorecard(scorecard_id, json.loads(document), sha256.hex(), created_at)
-        for scorecard_id, document, sha256, created_at in found
+        StoredScorecard(
+            scorecard_id, json.loads(document), sha256.hex(), created_at, tuple(json.loads(history))
+        )
+        for scorecard_id, document, sha256, created_at, history in found
     ]

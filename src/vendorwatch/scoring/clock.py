@@ -43,10 +43,13 @@ class BusinessClock:
 def channel_clocks(
     calendars: Calendars, zone: ZoneInfo, *, start: Micros, end: Micros
 ) -> dict[str, BusinessClock]:
-    """A clock for every channel that can measure spans within `[start, end]`."""
+    """A clock for every channel that can measure spans within `[start, end]`.
+
+    None if nobody ever said when the shop is open: then no target counts in business time.
+    """
     made: dict[tuple[Hours, ...], BusinessClock] = {}
     clocks: dict[str, BusinessClock] = {}
-    for channel in CHANNELS:
+    for channel in CHANNELS if calendars else ():
         versions = tuple(tables.get(channel, tables["default"]) for _, tables in calendars)
         if versions not in made:
             dated = list(zip((month for month, _ in calendars), versions, strict=True))

@@ -88,7 +88,7 @@ class Policy:
     short_abandon_seconds: int
     balance: bool
     minimum_volume: MinimumVolume
-    hours: Mapping[str, Hours]  # "default" and channels
+    hours: Mapping[str, Hours]  # "default" and channels; empty: this version changes no calendar
     targets: Mapping[TargetKind, Targets]
     dimensions: Mapping[str, Dimension]  # all of DIMENSIONS
 

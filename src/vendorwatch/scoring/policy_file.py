@@ -33,6 +33,7 @@ _LONGEST_NAME = 200
 _MOST_DAYS = 366
 _MOST_SECONDS = _MOST_DAYS * 86_400
 _MOST_VOLUME = 1_000_000
+_MOST_DIGITS = 18
 _NO_TARGET = Target(0, "calendar")
 
 T = TypeVar("T")
@@ -54,7 +55,8 @@ def parse_policy(source: str) -> Policy:
     """Raises BadPolicy with a fault for everything that is wrong; its field is the key's path."""
     try:
         table = tomllib.loads(source, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Not only what the reader calls wrong: also numbers and nesting beyond its own limits.
         detail = f"This is not TOML: {error}"
         raise BadPolicy(detail, faults=(Fault("not-toml", detail),)) from error
     faults: list[Fault] = []
@@ -99,8 +101,8 @@ def _minimum_volume(reader: "_Reader") -> MinimumVolume:
 
 
 def _hours(reader: "_Reader", business: bool) -> dict[str, Hours]:
-    """Without a target in business time, nobody needs to say when the shop is open."""
-    made = {"default": Hours(((),) * len(_DAYS), frozenset())}
+    """Empty if no target counts in business time and the file says nothing."""
+    made: dict[str, Hours] = {}
     needed = ("default",) if business else ()
     for key in reader.keys(*needed, allowed=("default", *CHANNELS)):
         table = reader.table(key)
@@ -109,6 +111,8 @@ def _hours(reader: "_Reader", business: bool) -> dict[str, Hours]:
             holidays=table.take("holidays", _dates, frozenset(), needed=False),
         )
         table.finish()
+    if made:
+        made.setdefault("default", Hours(((),) * len(_DAYS), frozenset()))
     return made
 
 
@@ -294,6 +298,8 @@ def _number(value: object) -> Decimal:
     number = Decimal(value)
     if not number.is_finite() or number < 0:
         raise ValueError("must be a number that is not below 0")
+    if len(number.as_tuple().digits) > _MOST_DIGITS or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"has more than {_MOST_DIGITS} digits")
     return number
 
 

@@ -99,14 +99,15 @@ def score_month(inputs: Inputs) -> Document:
         pl.col("agent_id", "first_reply_agent_id", "resolved_by_agent_id").replace(inputs.aliases),
         excluded=exclusion(inputs.as_of, policy),
     )
+    knowledge = inputs.knowledge.with_columns(pl.col("agent_id").replace(inputs.aliases))
     scored = in_month.filter(pl.col("excluded").is_null()).drop("excluded")
     contacts = _relevant_contacts(inputs, scored, start)
     facts = _facts(inputs, scored, contacts, start)
     figures = count_all(facts)
-    _add_knowledge(figures, inputs.knowledge)
+    _add_knowledge(figures, knowledge)
     credited = pl.concat([facts["response_agent"], _resolution_credit(facts)])
     volumes, surveys = _volumes(facts), _surveys(facts)
-    agents = sorted(set(credited.drop_nulls()) | set(inputs.knowledge["agent_id"]))
+    agents = sorted(set(credited.drop_nulls()) | set(knowledge["agent_id"]))
     return {
         "schema": SCHEMA,
         "engagement_id": inputs.engagement_id,
@@ -121,8 +122,9 @@ def score_month(inputs: Inputs) -> Document:
             "id": inputs.policy.policy_id,
             "version": inputs.policy.version,
             "sha256": inputs.policy.sha256,
+            "balance": policy.balance,
         },
-        "records_sha256": _fingerprint(in_month, contacts, inputs),
+        "records_sha256": _fingerprint(in_month, contacts, knowledge, agents, inputs),
         "code_version": inputs.code_version,
         "uploads": dict(inputs.uploads),
         "volume": _volume(inputs.received, in_month, facts),
@@ -244,15 +246,21 @@ def _survey(invited: int, answered: int) -> Document:
     return {"invited": invited, "answered": answered, "response_rate": share(answered, invited)}
 
 
-def _fingerprint(in_month: pl.DataFrame, contacts: pl.DataFrame, inputs: Inputs) -> str:
+def _fingerprint(
+    in_month: pl.DataFrame,
+    contacts: pl.DataFrame,
+    knowledge: pl.DataFrame,
+    agents: list[str],
+    inputs: Inputs,
+) -> str:
     """SHA-256 over the records that were read, in a canonical order and form.
 
-    First the month's interactions by account and id, as the hashes of their contents; then the
-    customers' other contacts, as far as they are looked at; then the knowledge results.
+    First the month's interactions by account and id, as the hashes of their contents; then, each
+    as a line of JSON: the customers' other contacts, as far as they are looked at; the knowledge
+    results; the agents' names; and the aliases of these agents, which decide who is credited.
     """
     digest = hashlib.sha256(b"vendorwatch/records/1\n")
-    keyed = in_month.select("source_account", "interaction_id", "content_sha256")
-    ordered = keyed.sort("source_account", "interaction_id")
+    ordered = in_month.sort("source_account", "interaction_id")
     digest.update(b"".join(ordered["content_sha256"].to_list()))
     others = contacts.join(
         in_month.with_columns(vendor_id=pl.lit(inputs.vendor_id)),
@@ -267,7 +275,11 @@ def _fingerprint(in_month: pl.DataFrame, contacts: pl.DataFrame, inputs: Inputs)
         pl.col("order_ref").bin.encode("hex"),
         "topic",
     )
-    results = inputs.knowledge.sort("check_id", "agent_id")
-    for rows in (others.sort("vendor_id", "source_account", "interaction_id"), results):
-        digest.update(canonical_json(rows.rows()).encode() + b"\n")
+    for rows in (
+        others.sort("vendor_id", "source_account", "interaction_id").rows(),
+        knowledge.sort(knowledge.columns).rows(),
+        [(agent, inputs.names.get(agent)) for agent in agents],
+        sorted((alias, agent) for alias, agent in inputs.aliases.items() if agent in set(agents)),
+    ):
+        digest.update(canonical_json(rows).encode() + b"\n")
     return digest.hexdigest()

@@ -161,6 +161,27 @@ def check_roster(entries: list[RosterEntry]) -> list[RosterEntry]:
     return sorted(normal, key=lambda entry: entry.agent_id)
 
 
+def check_aliases(entries: list[RosterEntry], standing: list[Agent]) -> None:
+    """Of the roster as it would be: an alias is one agent's, and no agent on the roster itself.
+
+    An agent who was only seen in interactions may turn out to be an alias. Raises BadRoster.
+    """
+    replaced = {entry.agent_id for entry in entries}
+    kept = [agent for agent in standing if agent.agent_id not in replaced and agent.on_roster]
+    owner = {entry.agent_id: entry.agent_id for entry in entries}
+    owner |= {agent.agent_id: agent.agent_id for agent in kept}
+    owner |= {alias: agent.agent_id for agent in kept for alias in agent.aliases}
+    faults = []
+    for row, entry in enumerate(entries, start=1):
+        for alias in entry.aliases:
+            of_whom = owner.setdefault(alias, entry.agent_id)
+            if of_whom != entry.agent_id or alias == entry.agent_id:
+                detail = f"{alias!r} already stands for {of_whom!r}"
+                faults.append(Fault("alias_taken", detail, field="aliases", row=row))
+    if faults:
+        raise BadRoster(f"{len(faults)} faults; nothing was stored.", faults=tuple(faults))
+
+
 def _normal(entry: RosterEntry) -> RosterEntry:
     def nfc(text: str | None) -> str | None:
         return unicodedata.normalize("NFC", text) if text else None

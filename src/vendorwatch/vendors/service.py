@@ -17,6 +17,7 @@ from vendorwatch.vendors.model import (
     RosterEntry,
     RosterReceipt,
     agree,
+    check_aliases,
     check_roster,
 )
 
@@ -89,8 +90,10 @@ async def put_roster(
     Raises BadRoster; then nothing is stored.
     """
     checked = check_roster(entries)
-    known = await store.agent_ids(connection, scope)
+    standing = await store.agents(connection, scope, after=None, limit=None)
+    check_aliases(checked, standing)
     await store.put_agents(connection, scope, checked, now)
+    known = {agent.agent_id for agent in standing}
     created = sum(entry.agent_id not in known for entry in checked)
     return RosterReceipt(received=len(checked), created=created, updated=len(checked) - created)
 

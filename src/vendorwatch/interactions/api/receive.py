@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -47,6 +48,7 @@ from vendorwatch.settings import Settings
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
+    MOST_FAULTS,
     BadParameter,
     UnsupportedMediaType,
     answer_error,
@@ -181,6 +183,9 @@ def _answer(outcome: service.Outcome, settings: Settings) -> Response[UploadRece
             extra={"upload": receipt},
         )
     if receipt.id is None:
+        # There are no rejects to fetch: the reasons must stand here.
+        told = [*receipt.warnings, *map(str, outcome.faults[:MOST_FAULTS])]
+        receipt = msgspec.structs.replace(receipt, warnings=told)
         return Response(receipt, status_code=207 if receipt.rejected else 200)
     headers = {"Location": f"/v1/uploads/{receipt.id}"}
     if outcome.replayed:

@@ -113,7 +113,7 @@ def check_header(columns: Sequence[str], required: Iterable[str]) -> None:
     missing = [name for name in required if name not in columns]
     if not missing:
         return
-    hint = ""
+    hint = "; a file with columns of its own needs a mapping: format=mapped, or push --map"
     if len(columns) == 1:
         hint = "; the header is a single column, so the delimiter may be another one"
     if any("\r" in name for name in columns):

@@ -63,6 +63,8 @@ def _load(source: str) -> tuple[dict[str, object], Notes]:
         raise _one_fault("the mapping holds a lone surrogate, which is no character", 1) from None
     except RecursionError:
         raise _one_fault("arrays or tables are nested too deeply", 1) from None
+    except (ValueError, ArithmeticError):
+        raise _one_fault("a number in it is too large", 1) from None
 
 
 def _one_fault(detail: str, line: int) -> BadMapping:

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from queue import Empty, LifoQueue
@@ -35,6 +35,8 @@ class Renderer:
 
     def __init__(self, *, workers: int = 1, timeout_seconds: float = 60) -> None:
         self._timeout = timeout_seconds
+        # Threads of its own: waiting for a child must not take those in which uploads are parsed.
+        self._threads = ThreadPoolExecutor(workers)
         self._workers = [_Worker() for _ in range(workers)]
         self._idle: LifoQueue[_Worker] = LifoQueue()
         for worker in self._workers:
@@ -52,9 +54,10 @@ class Renderer:
             self._idle.put(worker)
 
     async def pdf_async(self, report: Report) -> bytes:
-        return await asyncio.to_thread(self.pdf, report)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.pdf, report)
 
     def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             worker.stop()
 

@@ -1,6 +1,7 @@
 """The score, the dimensions that it is made of, and the months before it."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
@@ -39,7 +40,7 @@ def score_block(document: Document, history: History, words: Wording) -> dict[st
             measures.dimension_name(name, words) for name in scores["not_rated"]
         ),
         "dimensions": [
-            _dimension(name, dimension, words)
+            _dimension(name, dimension, words) | {"counts_as": _counts_as(name, document, words)}
             for name, dimension in scores["dimensions"].items()
             if dimension["weight"] != "0" or dimension["score"] is not None
         ],
@@ -52,7 +53,7 @@ def score_block(document: Document, history: History, words: Wording) -> dict[st
     }
 
 
-def _dimension(name: str, dimension: Document, words: Wording) -> dict[str, str]:
+def _dimension(name: str, dimension: Document, words: Wording) -> dict[str, str | None]:
     value = dimension["score"]
     return {
         "name": measures.dimension_name(name, words),
@@ -60,6 +61,17 @@ def _dimension(name: str, dimension: Document, words: Wording) -> dict[str, str]
         "state": "rated" if value is not None else "unrated",
         "weight": words.gettext("Weight %(n)s", n=words.plain_number(dimension["weight"])),
     }
+
+
+def _counts_as(name: str, document: Document, words: Wording) -> str | None:
+    """With balance, response enters the score as resolution where that is lower."""
+    scores = document["vendor_scores"]
+    if name != "response" or scores["score"] is None or not document["policy"]["balance"]:
+        return None
+    response, resolution = (scores["dimensions"][n]["score"] for n in ("response", "resolution"))
+    if response is None or resolution is None or Decimal(response) <= Decimal(resolution):
+        return None
+    return words.gettext("counts as %(n)s", n=words.score(resolution))
 
 
 def _score_or_nothing(document: Document, words: Wording) -> str:
