@@ -13,6 +13,7 @@ from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore
 from vendorwatch.interactions import api as interactions
+from vendorwatch.periods import DAY, SECOND
 from vendorwatch.scorecards import api as scorecards
 from vendorwatch.scorecards.render import Renderer
 from vendorwatch.settings import Settings
@@ -82,6 +83,7 @@ async def _with_resources(app: Litestar) -> AsyncIterator[None]:
         await migrate.prepare(database)
         app.state.database = database
         app.state.objects = ObjectStore(settings.data_dir / "uploads")
+        app.state.objects.sweep(older_than=(app.state.clock() - DAY) / SECOND)
         app.state.secret = settings.secret()
         yield
     finally:

@@ -60,3 +60,16 @@ def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "e").write_text("in the way")
     with pytest.raises(StorageUnavailable), ObjectStore(tmp_path).draft(SCOPE):
         pass
+
+
+def test_drafts_of_the_killed_are_swept_and_those_at_work_are_not(tmp_path: Path) -> None:
+    store = ObjectStore(tmp_path)
+    with store.draft(SCOPE) as draft:
+        draft.write(CONTENT)
+        draft.keep()
+    left = tmp_path / SCOPE.engagement_id / "draft-0123456789abcdef"
+    left.write_bytes(CONTENT)
+    store.sweep(older_than=left.stat().st_mtime)
+    assert left.exists()
+    store.sweep(older_than=left.stat().st_mtime + 1)
+    assert files(tmp_path) == [draft.sha256.hex()]

@@ -17,6 +17,8 @@ from vendorwatch.errors import Kind, VendorwatchError
 
 _BUSY_SECONDS = 30
 _READ_ONLY = "vendorwatch_read_only"
+# As long as SQLite's: whoever waits holds one of few connections, and must give it back some time.
+_LOCK_TIMEOUT = {"options": f"-c lock_timeout={_BUSY_SECONDS}s"}
 
 
 class DatabaseUnavailable(VendorwatchError):
@@ -43,6 +45,7 @@ class Database:
             self.url,
             pool_pre_ping=self.is_postgresql,
             hide_parameters=True,  # they hold customers' data, and errors are logged
+            connect_args=_LOCK_TIMEOUT if self.is_postgresql else {},
         )
         if not self.is_postgresql:
             _prepare_folder(self.url)

@@ -27,6 +27,9 @@ class StorageUnavailable(VendorwatchError):
     title = "The storage cannot take more right now"
 
 
+_DRAFT = "draft-"
+
+
 class ObjectStore:
     """A folder with one subfolder an engagement."""
 
@@ -40,14 +43,25 @@ class ObjectStore:
     def draft(self, scope: Scope) -> Iterator["Draft"]:
         """A new object to write to; gone when the block ends unless it was kept."""
         with _as_unavailable():
-            self._home(scope).mkdir(parents=True, exist_ok=True)
-            path = self._home(scope) / f"draft-{secrets.token_hex(8)}"
+            self._make_home(scope)
+            path = self._home(scope) / f"{_DRAFT}{secrets.token_hex(8)}"
             file = path.open("xb")
         with file:
             try:
                 yield Draft(path, file)
             finally:
                 path.unlink(missing_ok=True)
+
+    def sweep(self, *, older_than: float) -> None:
+        """Removes drafts of processes that were killed: untouched since, in seconds of the epoch."""
+        for draft in self._folder.glob(f"*/{_DRAFT}*"):
+            if draft.stat().st_mtime < older_than:
+                draft.unlink(missing_ok=True)
+
+    def _make_home(self, scope: Scope) -> None:
+        if not self._home(scope).is_dir():
+            self._home(scope).mkdir(parents=True, exist_ok=True)
+            _sync_folder(self._folder)  # the folder's own name must survive a crash, too
 
     def _home(self, scope: Scope) -> Path:
         return self._folder / scope.engagement_id

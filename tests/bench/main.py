@@ -1,0 +1,76 @@
+"""Which parts are measured, at which sizes, and where the page goes."""
+
+import os
+import time
+from pathlib import Path
+
+import click
+
+from bench import reading, receiving, rendering, scoring
+from bench.databases import databases
+from bench.measure import LEAST_REPETITIONS
+from bench.page import Results, page
+from vendorwatch.telemetry import configure_logging
+
+_PARTS = ("receiving", "reading", "scoring", "rendering")
+_ENGINES = ("SQLite", "PostgreSQL")
+_FORMS = ("NDJSON", "gzip NDJSON", "CSV")
+_SIZES = (5_000, 100_000, 1_000_000)
+_PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+
+
+def _chosen(name: str, choices: tuple[str, ...]) -> click.Option:
+    return click.Option(
+        [f"--{name}"], type=click.Choice(choices), multiple=True, default=choices, show_default=True
+    )
+
+
+@click.command(
+    help="Measures, and writes docs/benchmarks.md if every part was measured.",
+    params=[
+        _chosen("part", _PARTS),
+        _chosen("engine", _ENGINES),
+        _chosen("form", _FORMS),
+        click.Option(["--rows"], type=click.IntRange(1), default=50_000, show_default=True,
+                     help="Of an upload, and of the month that is read."),
+        click.Option(["--size"], type=click.IntRange(1), multiple=True, default=_SIZES,
+                     show_default=True, help="Interactions that are scored."),
+        click.Option(["--repetitions"], type=click.IntRange(LEAST_REPETITIONS),
+                     default=LEAST_REPETITIONS, show_default=True),
+    ],
+)  # fmt: skip
+def main(
+    part: tuple[str, ...],
+    engine: tuple[str, ...],
+    form: tuple[str, ...],
+    rows: int,
+    size: tuple[int, ...],
+    repetitions: int,
+) -> None:
+    configure_logging("warning")
+    load, began = os.getloadavg(), time.perf_counter()
+    received, read = {}, {}
+    # First: memory that a large frame has once taken makes rows of Python objects slower.
+    with databases(engine if {"receiving", "reading"} & set(part) else ()) as wheres:
+        for where in wheres:
+            if "receiving" in part:
+                for name, samples in receiving.measure(where, rows, form, repetitions).items():
+                    received[where.engine, name] = samples
+            if "reading" in part:
+                read[where.engine] = reading.measure(where, rows, repetitions)
+    text = page(
+        Results(
+            rows=rows,
+            repetitions=repetitions,
+            received=received,
+            read=read,
+            scored=scoring.measure(size, repetitions) if "scoring" in part else {},
+            rendered=rendering.measure(repetitions) if "rendering" in part else None,
+            load_before=load,
+            seconds=time.perf_counter() - began,
+        )
+    )
+    click.echo(text)
+    if set(part) == set(_PARTS):
+        _PAGE.write_text(text, encoding="utf-8")
+        click.echo(f"written to {_PAGE}", err=True)
