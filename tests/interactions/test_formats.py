@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pytest
 from backports import zstd
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -157,6 +157,8 @@ CELL = st.text(st.sampled_from('ab",;\n\té'), max_size=6)
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.sampled_from([",", ";", "\t"]),
 )
+@example([["", "\n"]], "\n", csv.QUOTE_MINIMAL, ",")  # the regular expressions of 3.11.2 differ
+@example([["a", '"\n""']], "\n", csv.QUOTE_MINIMAL, ",")
 def test_what_a_csv_writer_wrote_is_read_back(
     rows: list[list[str]], end: str, quoting: int, delimiter: str
 ) -> None:

@@ -3,9 +3,9 @@
 import ast
 import re
 import statistics
-import subprocess
 import tokenize
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -27,14 +27,15 @@ MAY_NAME_HOSTS = {"uv.lock"}
 
 @cache
 def repository_files() -> list[Path]:
-    """Everything that a commit of this tree would hold."""
-    told = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    ).stdout.decode()
-    return [ROOT / name for name in sorted({*told.split("\0")} - {""}) if (ROOT / name).is_file()]
+    """Everything that a commit of this tree would hold. Walked, as git may not be there."""
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").splitlines()}
+    found, waiting = [], [ROOT]
+    while waiting:
+        for path in sorted(waiting.pop().iterdir()):
+            if path.name == ".git" or any(fnmatch(path.name, pattern) for pattern in ignored):
+                continue
+            (waiting if path.is_dir() else found).append(path)
+    return found
 
 
 def lengths_of_functions() -> dict[str, int]:

@@ -70,7 +70,7 @@ def cell_splitter(dialect: Dialect) -> Callable[[str], list[str]]:
     if not quote:
         return lambda text: text.split(delimiter)
     d, q = re.escape(delimiter), re.escape(quote)
-    cells = re.compile(f"(?:{q}((?:[^{q}]|{q}{q})*+){q}|([^{d}]*+)){d}")
+    cells = re.compile(f"(?:{q}([^{q}]*(?:{q}{q}[^{q}]*)*){q}|([^{d}]*)){d}")
     doubled = quote + quote
 
     def split(text: str) -> list[str]:
@@ -148,10 +148,12 @@ class _Scan:
         self._delimiter = dialect.delimiter.encode()
         self._opening = self._delimiter + self.quote
         q, d = re.escape(self.quote), re.escape(self._delimiter)
-        closing = b"[^%b]*+(?:%b%b[^%b]*+)*+%b" % (q, q, q, q, q)
-        cell = b"(?:%b%b|(?!%b)[^%b]*+)" % (q, closing, q, d)
+        # Written so that there is one way to match, and no possessive quantifiers: those of
+        # Python 3.11.2, which is Debian 12's, match wrongly (python/cpython#106052).
+        closing = b"[^%b]*(?:%b%b[^%b]*)*%b(?!%b)" % (q, q, q, q, q, q)
+        cell = b"(?:%b%b|(?!%b)[^%b]*)" % (q, closing, q, d)
         self._closing = re.compile(closing)
-        self._is_whole = re.compile(b"%b(?:%b%b)*+" % (cell, d, cell)).fullmatch
+        self._is_whole = re.compile(b"%b(?:%b%b)*" % (cell, d, cell)).fullmatch
 
     def start(self, line: bytes) -> _End:
         if self._is_whole(line):

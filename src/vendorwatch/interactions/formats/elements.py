@@ -15,9 +15,10 @@ NOTHING = "The body holds nothing but white space. Nothing was stored."
 
 _BLANKS = b" \t\r\n"
 _NOT_BLANK = re.compile(rb"[^ \t\r\n]")
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
-_AT_TOP = re.compile(rb'(?:[^"\[\]{},]++|%b)*+([\[\]{},])' % _STRING, re.DOTALL)
-_INSIDE = re.compile(rb'(?:[^"\[\]{}]++|%b)*+([\[\]{}])' % _STRING, re.DOTALL)
+# One way to match each, and no possessive quantifiers: those of Python 3.11.2 match wrongly.
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_AT_TOP = re.compile(rb'[^"\[\]{},]*(?:%b[^"\[\]{},]*)*([\[\]{},])' % _STRING, re.DOTALL)
+_INSIDE = re.compile(rb'[^"\[\]{}]*(?:%b[^"\[\]{}]*)*([\[\]{}])' % _STRING, re.DOTALL)
 
 
 def split_elements(chunks: Iterator[bytes], offset: int, row_bytes: int) -> Iterator[RawRow]:

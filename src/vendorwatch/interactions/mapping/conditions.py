@@ -195,26 +195,38 @@ def _likeness(table: Table, *, fold: bool) -> list[_Test]:
     """
     tests: list[_Test] = []
     for key, negated in (("like", False), ("not_like", True)):
-        patterns = [_wildcards(text, fold=fold) for text in table.texts(key)]
+        patterns = [_Wildcards(text, fold=fold) for text in table.texts(key)]
         if patterns:
             tests.append(_like(patterns, negated=negated))
     return tests
 
 
-def _like(patterns: list[re.Pattern[str]], *, negated: bool) -> _Test:
-    return lambda text: any(p.fullmatch(text) for p in patterns) != negated
+def _like(patterns: list["_Wildcards"], *, negated: bool) -> _Test:
+    return lambda text: any(pattern.fits(text) for pattern in patterns) != negated
 
 
-def _wildcards(text: str, *, fold: bool) -> re.Pattern[str]:
-    parts = [
-        "".join("." if c == "?" else re.escape(c) for c in part)
-        for part in re.sub(r"\*+", "*", text).split("*")
-    ]
-    pattern = parts[0]
-    if len(parts) > 1:
-        # Atomic groups: the first place where a part fits is kept, never tried again.
-        pattern += "".join(f"(?>.*?{part})" for part in parts[1:-1]) + f".*{parts[-1]}"
-    return re.compile(pattern, re.DOTALL | (re.IGNORECASE if fold else 0))
+class _Wildcards:
+    """The first place where a part fits is kept and never tried again."""
+
+    def __init__(self, text: str, *, fold: bool) -> None:
+        parts = text.split("*")
+        flags = re.DOTALL | (re.IGNORECASE if fold else 0)
+        self._tail = len(parts[-1])
+        self._parts = [
+            re.compile("".join("." if c == "?" else re.escape(c) for c in part), flags)
+            for part in parts
+        ]
+
+    def fits(self, text: str) -> bool:
+        first, *between = self._parts
+        if not between:
+            return first.fullmatch(text) is not None
+        *between, last = between
+        found = first.match(text)
+        for part in between:
+            found = part.search(text, found.end()) if found else None
+        end = len(text) - self._tail
+        return found is not None and found.end() <= end and bool(last.fullmatch(text, end))
 
 
 def _orders(table: Table, number: ReadNumber, nulls: frozenset[str]) -> list[_Test]:
