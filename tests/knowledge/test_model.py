@@ -1,16 +1,10 @@
 """Scoring of attempts, and the orders in which questions are shown."""
 
-from itertools import permutations
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vendorwatch.knowledge.model import (
     counted_attempt,
-    option_order,
     passed,
-    question_order,
     result,
 )
 from vendorwatch.knowledge.record import Answer, Attempt, Instant, Question
@@ -97,33 +91,3 @@ def test_a_late_first_attempt_is_not_replaced_by_another_one() -> None:
     late = [attempt({}, 50, 1), attempt({}, 60, 2)]
 
     assert counted_attempt(late, due_at=40, as_of=100) is None
-
-
-IDS = [f"q{number}" for number in range(8)]
-
-
-def test_an_order_depends_on_check_and_agent_and_on_nothing_else() -> None:
-    orders = {
-        (check, agent): question_order(check, agent, IDS)
-        for check in ("2026-09", "2026-10")
-        for agent in ("a1", "a2")
-    }
-
-    assert len(set(orders.values())) == 4
-    assert question_order("2026-09", "a1", reversed(IDS)) == orders["2026-09", "a1"]
-    # pinned: an order that was shown yesterday must be the order that is shown tomorrow
-    assert orders["2026-09", "a1"] == ("q6", "q1", "q2", "q4", "q0", "q7", "q3", "q5")
-    assert option_order("2026-09", "a1", "q0", 4) == (1, 0, 3, 2)
-
-
-@given(st.text(), st.text(), st.sets(st.text(), max_size=8))
-def test_an_order_leaves_nothing_out(check: str, agent: str, ids: set[str]) -> None:
-    assert sorted(question_order(check, agent, ids)) == sorted(ids)
-    assert sorted(option_order(check, agent, "q", len(ids))) == list(range(len(ids)))
-
-
-def test_over_many_agents_every_order_of_options_comes_up_about_equally_often() -> None:
-    seen = [option_order("2026-10", f"agent {number}", "q", 3) for number in range(6000)]
-
-    # 6 orders of 1000 each on average; 5 standard deviations are 144
-    assert all(abs(seen.count(order) - 1000) < 144 for order in permutations(range(3)))

@@ -1,7 +1,5 @@
 """How attempts are scored, in exact integers, and what a document changes in what is stored."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -54,22 +52,6 @@ class AssignmentResult:
     passed: bool
     excused: bool
     submitted: bool
-
-
-def question_order(check_id: str, agent_id: str, question_ids: Iterable[str]) -> tuple[str, ...]:
-    """The order in which this agent sees the questions of this check: always the same one."""
-    return tuple(sorted(question_ids, key=lambda each: (_seed(check_id, agent_id, each), each)))
-
-
-def option_order(check_id: str, agent_id: str, question_id: str, count: int) -> tuple[int, ...]:
-    """Positions 0 to count - 1 in the order in which this agent sees these options."""
-    seeds = [_seed(check_id, agent_id, question_id, str(position)) for position in range(count)]
-    return tuple(sorted(range(count), key=lambda position: (seeds[position], position)))
-
-
-def _seed(*parts: str) -> bytes:
-    # JSON keeps the parts apart: ("a", "bc") and ("ab", "c") are different seeds.
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).digest()
 
 
 def counted_attempt(
