@@ -5,7 +5,7 @@ import polars as pl
 from bench.rows import MONTH, ZONE
 from vendorwatch.periods import DAY, SECOND, Micros, Month, load_zone
 from vendorwatch.scorecards.service import default_policy
-from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS, KNOWLEDGE
+from vendorwatch.scoring.frames import ANSWERS, CONTACTS, INTERACTIONS, KNOWLEDGE, REVIEWS
 from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.scoring.score import Inputs, PolicyVersion, resolve_as_of
 
@@ -57,6 +57,8 @@ def inputs(n: int, agents: int, *, now: Micros) -> Inputs:
         interactions=own.select(*INTERACTIONS),
         contacts=contacts.filter(pl.col("customer_ref").is_not_null()),
         knowledge=_knowledge(agents),
+        answers=pl.DataFrame(schema=ANSWERS),
+        reviews=pl.DataFrame(schema=REVIEWS),
         names={_agent_id(number): f"Agent {number}" for number in range(agents)},
         aliases={},
         code_version="bench",
@@ -98,12 +100,15 @@ def _interactions(n: int, agents: int, start: Micros, end: Micros) -> pl.DataFra
         csat_invited_at=pl.when(is_rated).then(resolved + 300 * SECOND),
         csat_at=pl.when(is_rated).then(resolved + DAY),
         csat=pl.when(is_rated).then(1 + _dice(row, 26, 5)),
+        next_replies=pl.lit(None, pl.String),
     )
 
 
 def _knowledge(agents: int) -> pl.DataFrame:
     who = [_agent_id(number) for number in range(agents)]
-    rows = [(agent, "check", 10, 20, 10 + at % 11, at % 11 > 3) for at, agent in enumerate(who)]
+    rows = [
+        (agent, "check", 10, 20, 10 + at % 11, at % 11 > 3, False) for at, agent in enumerate(who)
+    ]
     return pl.DataFrame(rows, schema=KNOWLEDGE, orient="row")
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from oracle.logs import Scenario
 from vendorwatch.periods import Month, load_zone
-from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS, KNOWLEDGE
+from vendorwatch.scoring.frames import ANSWERS, CONTACTS, INTERACTIONS, KNOWLEDGE, REVIEWS
 from vendorwatch.scoring.policy import in_force
 from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.scoring.score import Inputs, PolicyVersion, resolve_as_of
@@ -53,7 +53,7 @@ def knowledge_frame(
             earned = sum(w for w, right in zip(weights, first["correct"], strict=True) if right)
         passed = 100 * earned >= each["pass_mark"] * sum(weights)
         rows.append(
-            [each["agent_id"], each["check_id"], len(weights), sum(weights), earned, passed]
+            [each["agent_id"], each["check_id"], len(weights), sum(weights), earned, passed, False]
         )
     return pl.DataFrame(rows, schema=KNOWLEDGE, orient="row")
 
@@ -82,6 +82,8 @@ def inputs_of(scenario: Scenario) -> Inputs:
         interactions=frame(records, INTERACTIONS),
         contacts=frame([*records, *scenario.pool], CONTACTS),
         knowledge=knowledge_frame(scenario.knowledge, as_of, month, zone),
+        answers=pl.DataFrame(schema=ANSWERS),
+        reviews=pl.DataFrame(schema=REVIEWS),
         names=scenario.arguments()["names"],
         aliases={},
         code_version="test",

@@ -18,7 +18,9 @@ The rules, for events sorted by `at` (those of one instant in the order in which
    event, or a reply, that names another agent than the last of these that named one; or a handover
    event that names nobody (the next name is then whom it was handed to, and no further handover).
    `assigned` without an agent changes nothing. Handing over from a bot is none.
-7. A field that the vendor claimed and that differs from what follows (an instant by more than 60 s
+7. A **next reply** is asked for by the first customer message after a reply, and given by the next
+   reply; further customer messages in between ask for nothing more.
+8. A field that the vendor claimed and that differs from what follows (an instant by more than 60 s
    or by being there at all, a count by anything, the first reply's agent by name) is a **claim that
    differs**: both values are kept, the derived one counts.
 """
@@ -142,10 +144,29 @@ def derive(events: Iterable[Event], opened_at: Micros) -> Derived:
     )
 
 
+def next_replies(
+    events: Iterable[Event], opened_at: Micros
+) -> tuple[tuple[Micros, Micros | None], ...]:
+    """When each next reply was asked for and when it was given (None: it never was)."""
+    runs: list[tuple[Micros, Micros | None]] = []
+    asked_at: Micros | None = None
+    replied = False
+    for event in sorted(events, key=lambda event: event.at):
+        if event.at < opened_at:
+            continue
+        if _is_reply(event):
+            if asked_at is not None:
+                runs.append((asked_at, event.at))
+            asked_at, replied = None, True
+        elif _is_from_customer(event) and replied and asked_at is None:
+            asked_at = event.at
+    return (*runs, (asked_at, None)) if asked_at is not None else tuple(runs)
+
+
 def differing_claims(
     claimed: Mapping[str, object], derived: Derived
 ) -> dict[str, dict[str, object]]:
-    """`{field: {"claimed": ..., "derived": ...}}` as rule 7 says; instants as RFC 3339 text."""
+    """`{field: {"claimed": ..., "derived": ...}}` as rule 8 says; instants as RFC 3339 text."""
     claims: dict[str, dict[str, object]] = {}
     for name in DERIVED:
         told, found = claimed.get(name), getattr(derived, name)

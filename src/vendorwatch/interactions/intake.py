@@ -10,6 +10,7 @@ from operator import attrgetter
 import msgspec
 
 from vendorwatch.interactions import record
+from vendorwatch.interactions.events import next_replies
 from vendorwatch.interactions.model import Cell, Tally, canonical_json, is_excluded
 from vendorwatch.interactions.parse import Accepted, Refused, Skipped
 
@@ -55,6 +56,7 @@ _DERIVED = (
     "vendor_quality",
     "tags",
     "events",
+    "next_replies",
     "claims",
     "extra",
 )
@@ -124,6 +126,7 @@ class Intake:
                 None if sent.vendor_quality is None else str(sent.vendor_quality),
                 _packed(sent.tags),
                 _packed(sent.events),
+                _next_replies(sent),
                 _packed(sent.claims),
                 _packed(sent.extra),
             )
@@ -144,6 +147,13 @@ class Intake:
         if reference is None:
             return None
         return hmac.digest(self._key, f"{field}:{reference}".encode(), "sha256")
+
+
+def _next_replies(sent: record.Interaction) -> str | None:
+    """Also an empty list says something: with events there, the customer never asked again."""
+    if not sent.events:
+        return None
+    return _json.encode(next_replies(sent.events, sent.opened_at)).decode()
 
 
 def pseudonym_key(secret: bytes, merchant_key: bytes) -> bytes:

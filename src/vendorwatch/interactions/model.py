@@ -201,6 +201,7 @@ _NEEDS: Mapping[str, tuple[set[str], ...]] = {
     "first_reply_on_time": _REPLY,
     "first_reply_p50": _REPLY,
     "first_reply_p90": _REPLY,
+    "next_reply_on_time": ({"events"},),
     "abandon_rate": _REPLY,
     "resolution_rate": _RESOLUTION,
     "resolution_on_time": _RESOLUTION,

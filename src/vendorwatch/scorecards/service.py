@@ -17,7 +17,7 @@ from vendorwatch.periods import Micros, Month, load_zone
 from vendorwatch.scorecards import store
 from vendorwatch.scorecards.model import DEFAULT_POLICY_ID, Computed, StoredPolicy, StoredScorecard
 from vendorwatch.scoring.document import Document
-from vendorwatch.scoring.frames import KNOWLEDGE
+from vendorwatch.scoring.frames import ANSWERS, KNOWLEDGE, REVIEWS
 from vendorwatch.scoring.policy import in_force
 from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.scoring.score import Inputs, PolicyVersion, resolve_as_of, score_month
@@ -162,9 +162,16 @@ async def _inputs(
     roster = await agents(connection, scope)
     due = await results_due(connection, scope, start, end, as_of)
     asked = [
-        (each.agent_id, each.check_id, each.questions, each.possible, each.earned, each.passed)
+        (
+            each.agent_id,
+            each.check_id,
+            each.questions,
+            each.possible,
+            each.earned,
+            each.passed,
+            each.excused,
+        )
         for each in due
-        if not each.excused
     ]
     return Inputs(
         engagement_id=engagement.engagement_id,
@@ -181,6 +188,8 @@ async def _inputs(
         interactions=await store.interactions(connection, scope, start, end),
         contacts=await store.contacts(connection, siblings, start, as_of + 1),
         knowledge=pl.DataFrame(asked, schema=KNOWLEDGE, orient="row"),
+        answers=pl.DataFrame(schema=ANSWERS),
+        reviews=pl.DataFrame(schema=REVIEWS),
         names={agent.agent_id: agent.name for agent in roster},
         aliases={alias: agent.agent_id for agent in roster for alias in agent.aliases},
         code_version=CODE_VERSION,

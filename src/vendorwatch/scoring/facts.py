@@ -134,7 +134,7 @@ def _target_table(targets: Targets, name: str) -> pl.DataFrame:
         {
             "channel": [channel for channel, _, _ in every],
             "priority": [priority for _, priority, _ in every],
-            f"{name}_target": [target.seconds * SECOND for _, _, target in every],
+            f"{name}_target": [(target.seconds or 0) * SECOND for _, _, target in every],
             f"{name}_business": [target.clock == "business" for _, _, target in every],
         },
         schema_overrides={"priority": pl.String},

@@ -30,8 +30,13 @@ INTERACTIONS = {
     "csat_invited_at": pl.Int64,
     "csat_at": pl.Int64,
     "csat": pl.Int64,
+    "next_replies": pl.String,
 }
-"""One engagement's interactions in force. Instants are integer microseconds UTC."""
+"""One engagement's interactions in force. Instants are integer microseconds UTC.
+
+`next_replies` is JSON, `[[asked_at, answered_at or null], ...]`: each run of customer messages
+after the first reply; null where the log has no events.
+"""
 
 CONTACTS = {
     "vendor_id": pl.String,
@@ -57,8 +62,26 @@ KNOWLEDGE = {
     "possible": pl.Int64,
     "earned": pl.Int64,
     "passed": pl.Boolean,
+    "excused": pl.Boolean,
 }
-"""Checks due in the month, one row for each agent who had to take one and was not excused."""
+"""Checks due in the month, one row for each agent who was assigned one."""
+
+ANSWERS = {
+    "agent_id": pl.String,
+    "topic": pl.String,
+    "right": pl.Boolean,
+}
+"""Questions of the counted attempts that were submitted in the 180 days before the as-of instant,
+one row for each agent and question."""
+
+REVIEWS = {
+    "source_account": pl.String,
+    "interaction_id": pl.String,
+    "review_id": pl.String,
+    "reviewed_at": pl.Int64,
+    "share": pl.String,
+}
+"""The merchant's random and stratified reviews; `share` is an exact fraction, `17/20`."""
 
 
 class Part(IntEnum):

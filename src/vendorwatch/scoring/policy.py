@@ -32,8 +32,15 @@ TargetKind = Literal["first_reply", "resolution", "next_reply"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    seconds: int
+    """Either a span on the clock, or the clock time by which an answer is due.
+
+    `reply_by` is in minutes after local midnight: due is the first such moment after the start, on
+    the `business` clock the first on a day with support hours.
+    """
+
+    seconds: int | None
     clock: ClockName
+    reply_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

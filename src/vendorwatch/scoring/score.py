@@ -67,6 +67,8 @@ class Inputs:
     interactions: pl.DataFrame  # INTERACTIONS: all that were opened in the month, or more
     contacts: pl.DataFrame  # CONTACTS: all of the merchant from the month's start on, or more
     knowledge: pl.DataFrame  # KNOWLEDGE: checks due in the month and by as_of
+    answers: pl.DataFrame  # ANSWERS: what was asked in the 180 days before as_of
+    reviews: pl.DataFrame  # REVIEWS: of interactions of the month, or more
     names: Mapping[str, str | None]
     aliases: Mapping[str, str]  # other ids of agents, and the agent_id that each stands for
     code_version: str
@@ -99,7 +101,9 @@ def score_month(inputs: Inputs) -> Document:
         pl.col("agent_id", "first_reply_agent_id", "resolved_by_agent_id").replace(inputs.aliases),
         excluded=exclusion(inputs.as_of, policy),
     )
-    knowledge = inputs.knowledge.with_columns(pl.col("agent_id").replace(inputs.aliases))
+    knowledge = inputs.knowledge.filter(~pl.col("excused")).with_columns(
+        pl.col("agent_id").replace(inputs.aliases)
+    )
     scored = in_month.filter(pl.col("excluded").is_null()).drop("excluded")
     contacts = _relevant_contacts(inputs, scored, start)
     facts = _facts(inputs, scored, contacts, start)

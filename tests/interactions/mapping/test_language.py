@@ -4,7 +4,7 @@ import pytest
 
 from mapped_cells import CALLS, OPENED, STATUS, frame, mistakes
 from vendorwatch.interactions.mapping import Dialect, parse_mapping
-from vendorwatch.interactions.mapping.lines import find_lines
+from vendorwatch.toml_lines import find_lines
 
 
 def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:

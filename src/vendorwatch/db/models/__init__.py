@@ -9,7 +9,9 @@ from vendorwatch.db.models.knowledge import (
     Check,
     CheckQuestion,
     Question,
+    QuestionWithdrawal,
 )
+from vendorwatch.db.models.quality import QualityReview, Rubric
 from vendorwatch.db.models.scorecards import Policy, Scorecard
 from vendorwatch.db.models.vendors import Agent, Engagement, Merchant, Vendor
 
@@ -26,8 +28,11 @@ __all__ = [
     "Mapping",
     "Merchant",
     "Policy",
+    "QualityReview",
     "Question",
+    "QuestionWithdrawal",
     "Reject",
+    "Rubric",
     "Scorecard",
     "Upload",
     "Vendor",

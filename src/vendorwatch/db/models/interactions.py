@@ -121,6 +121,8 @@ class Interaction(Base):
     vendor_quality: Mapped[str | None]  # a decimal as text, exactly as sent
     tags: Mapped[Json | None]
     events: Mapped[Json | None]
+    # [[asked_at, answered_at or null], ...] as the events tell; null where there are none
+    next_replies: Mapped[Json | None]
     claims: Mapped[Json | None]  # fields whose value disagreed with the events: what was claimed
     extra: Mapped[Json | None]
 

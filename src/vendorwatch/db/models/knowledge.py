@@ -109,3 +109,21 @@ class Answer(Base):
     question_id: Mapped[Name] = mapped_column(primary_key=True)
     chosen: Mapped[Json]  # sorted list of positions in options, from 0
     answered_at: Mapped[Instant | None]
+
+
+class QuestionWithdrawal(Base):
+    """A person found the key wrong: this version counts for nobody any more."""
+
+    __tablename__ = "question_withdrawals"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["merchant_id", "question_id", "version"],
+            ["questions.merchant_id", "questions.question_id", "questions.version"],
+        ),
+    )
+
+    merchant_id: Mapped[Id] = mapped_column(primary_key=True)
+    question_id: Mapped[Name] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    withdrawn_at: Mapped[Instant]

@@ -47,6 +47,9 @@ class Scorecard(Base):
     policy_version: Mapped[int]  # 0: the default policy of the package
     # {engagement_id: upload_sequence}: which records were known, so that it can be computed again
     known: Mapped[Json]
+    # what else was read and may change since: names and aliases of agents, results of checks, and
+    # how many reviews there were; null on cards of before this was kept
+    basis: Mapped[Json | None]
     # ids of the scorecards of the months before that stand beside it, oldest first; kept so that
     # its pages stay the same when another month is computed again
     history: Mapped[Json]

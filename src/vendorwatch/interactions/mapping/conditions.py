@@ -12,9 +12,9 @@ from vendorwatch.interactions.mapping.faults import (
     show,
 )
 from vendorwatch.interactions.mapping.fields import FIELDS
-from vendorwatch.interactions.mapping.lines import KeyPath
 from vendorwatch.interactions.mapping.reading import Table, as_cell
 from vendorwatch.interactions.mapping.settings import Settings, Uses
+from vendorwatch.toml_lines import KeyPath
 
 Cells = dict[str, str]
 Value = str | int | None

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from vendorwatch.errors import Fault, Kind, VendorwatchError
-from vendorwatch.interactions.mapping.lines import KeyPath
+from vendorwatch.toml_lines import KeyPath
 
 _SHOWN = 60  # characters of a cell that a message repeats
 

@@ -10,11 +10,11 @@ from vendorwatch.errors import Fault
 from vendorwatch.interactions.mapping.conditions import ConditionReader
 from vendorwatch.interactions.mapping.faults import BadMapping, Notes, nearest, show
 from vendorwatch.interactions.mapping.fields import FIELDS
-from vendorwatch.interactions.mapping.lines import find_lines
 from vendorwatch.interactions.mapping.reading import Table
 from vendorwatch.interactions.mapping.rules import read_rule
 from vendorwatch.interactions.mapping.settings import Settings, Uses, read_settings
 from vendorwatch.interactions.mapping.table import FieldRule, Mapping, SkipRule
+from vendorwatch.toml_lines import find_lines
 
 LONGEST_SOURCE = 256 * 1024  # characters
 

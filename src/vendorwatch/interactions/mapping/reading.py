@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from vendorwatch.interactions.mapping.faults import Notes, nearest, show_all
-from vendorwatch.interactions.mapping.lines import KeyPath
+from vendorwatch.toml_lines import KeyPath
 
 T = TypeVar("T")
 

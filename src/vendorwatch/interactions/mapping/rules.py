@@ -13,7 +13,6 @@ from vendorwatch.interactions.mapping.conditions import (
 from vendorwatch.interactions.mapping.faults import Notes
 from vendorwatch.interactions.mapping.fields import Field, Kind, kind_of, objection
 from vendorwatch.interactions.mapping.instant_rules import read_instant_rule
-from vendorwatch.interactions.mapping.lines import KeyPath
 from vendorwatch.interactions.mapping.number_rules import read_number_rule
 from vendorwatch.interactions.mapping.reading import Table
 from vendorwatch.interactions.mapping.settings import Settings, Uses
@@ -23,6 +22,7 @@ from vendorwatch.interactions.mapping.text_rules import (
     read_tags_rule,
     read_text_rule,
 )
+from vendorwatch.toml_lines import KeyPath
 
 _READERS: dict[Kind, Callable[[Draft], Rule | None]] = {
     "instant": read_instant_rule,

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from vendorwatch.interactions.formats.delimited import Dialect
 from vendorwatch.interactions.mapping.amounts import ReadNumber, number_reader
 from vendorwatch.interactions.mapping.faults import Notes
-from vendorwatch.interactions.mapping.lines import KeyPath
 from vendorwatch.interactions.mapping.moments import Format, compile_format, contradict
 from vendorwatch.interactions.mapping.reading import Table
 from vendorwatch.periods import load_zone
+from vendorwatch.toml_lines import KeyPath
 
 ENCODINGS = ("utf-8", "utf-8-sig", "windows-1252")
 _MOST_SKIPPED_LINES = 100
