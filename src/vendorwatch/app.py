@@ -13,7 +13,10 @@ from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore
 from vendorwatch.interactions import api as interactions
+from vendorwatch.knowledge import api as knowledge
 from vendorwatch.periods import DAY, SECOND
+from vendorwatch.policies import api as policies
+from vendorwatch.quality import api as quality
 from vendorwatch.scorecards import api as scorecards
 from vendorwatch.scorecards.render import Renderer
 from vendorwatch.settings import Settings
@@ -31,6 +34,9 @@ MOST_BODY_BYTES = 8 * 1024 * 1024
 V1_HANDLERS = (
     access.me,
     *interactions.HANDLERS,
+    *knowledge.HANDLERS,
+    *policies.HANDLERS,
+    *quality.HANDLERS,
     *scorecards.HANDLERS,
     *vendors.HANDLERS,
 )

@@ -15,7 +15,8 @@ from vendorwatch.demo.commands import demo
 from vendorwatch.doctor import doctor
 from vendorwatch.interactions.commands import mapping, push
 from vendorwatch.knowledge.commands import knowledge
-from vendorwatch.scorecards.commands import policy, score, scorecard
+from vendorwatch.policies.commands import policy
+from vendorwatch.scorecards.commands import score, scorecard, verify
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import configure_logging, system_clock
 from vendorwatch.terminal import Runtime, emit_json, masked, pass_runtime, run
@@ -160,6 +161,7 @@ for _command in (
     push,
     score,
     scorecard,
+    verify,
 ):
     cli.add_command(_command)
 

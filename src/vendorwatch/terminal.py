@@ -56,7 +56,7 @@ class UnreadableText(VendorwatchError):
 def read_text(path: Path) -> str:
     """Raises UnreadableText."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()  # line ends as they are: sources are kept as sent
     except UnicodeDecodeError as error:
         detail = f"{path}: byte {error.start} begins no character of UTF-8."
         raise UnreadableText(detail) from error

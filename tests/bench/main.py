@@ -15,7 +15,8 @@ from vendorwatch.telemetry import configure_logging
 _PARTS = ("receiving", "reading", "scoring", "rendering")
 _ENGINES = ("SQLite", "PostgreSQL")
 _FORMS = ("NDJSON", "gzip NDJSON", "CSV")
-_SIZES = (5_000, 100_000, 1_000_000)
+_SIZES = (5_000, 100_000, 1_000_000, 10_000_000)
+_MONTHS = (200_000, 1_000_000)
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
@@ -32,9 +33,14 @@ def _chosen(name: str, choices: tuple[str, ...]) -> click.Option:
         _chosen("engine", _ENGINES),
         _chosen("form", _FORMS),
         click.Option(["--rows"], type=click.IntRange(1), default=50_000, show_default=True,
-                     help="Of an upload, and of the month that is read."),
-        click.Option(["--size"], type=click.IntRange(1), multiple=True, default=_SIZES,
-                     show_default=True, help="Interactions that are scored."),
+                     help="Of an upload."),
+        click.Option(["--month"], type=click.IntRange(4), multiple=True, default=_MONTHS,
+                     show_default=True, help="Interactions of a month that is read."),
+        click.Option(["--size"], type=click.IntRange(4), multiple=True, default=_SIZES,
+                     show_default=True, help="Interactions that are scored. The largest take "
+                     "minutes and most of 24 GiB."),
+        click.Option(["--no-largest"], is_flag=True,
+                     help="Leaves out what needs a process of its own."),
         click.Option(["--repetitions"], type=click.IntRange(LEAST_REPETITIONS),
                      default=LEAST_REPETITIONS, show_default=True),
     ],
@@ -44,7 +50,9 @@ def main(
     engine: tuple[str, ...],
     form: tuple[str, ...],
     rows: int,
+    month: tuple[int, ...],
     size: tuple[int, ...],
+    no_largest: bool,
     repetitions: int,
 ) -> None:
     configure_logging("warning")
@@ -57,14 +65,16 @@ def main(
                 for name, samples in receiving.measure(where, rows, form, repetitions).items():
                     received[where.engine, name] = samples
             if "reading" in part:
-                read[where.engine] = reading.measure(where, rows, repetitions)
+                for n, samples in reading.measure(where, month, repetitions).items():
+                    read[where.engine, n] = samples
+    sizes = [n for n in size if not (no_largest and n >= scoring.LARGE)]
     text = page(
         Results(
             rows=rows,
             repetitions=repetitions,
             received=received,
             read=read,
-            scored=scoring.measure(size, repetitions) if "scoring" in part else {},
+            scored=scoring.measure(sizes, repetitions) if "scoring" in part else {},
             rendered=rendering.measure(repetitions) if "rendering" in part else None,
             load_before=load,
             seconds=time.perf_counter() - began,

@@ -21,6 +21,7 @@ from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
 
 NOW: Micros = 1_793_606_400_000_000  # 2026-11-02T08:00:00Z: September is over
+MERCHANT = "Trà Sen"
 BARE, FIRST, AGAIN = "bare insert", "first", "again"
 _SECRET = "of the measurements, and of nothing else"  # noqa: S105  protects nothing
 _CHUNK = 64 * 1024  # as a server hands a body on
@@ -54,7 +55,7 @@ async def new_engagement(url: str) -> Engagement:
     try:
         async with database.write() as connection:
             return await vendors.create_engagement(
-                connection, merchant="Trà Sen", vendor="Hoa Sen BPO", time_zone=ZONE, now=NOW
+                connection, merchant=MERCHANT, vendor="Hoa Sen BPO", time_zone=ZONE, now=NOW
             )
     finally:
         await database.close()

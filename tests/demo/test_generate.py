@@ -26,6 +26,7 @@ from vendorwatch.interactions.mapping import Mapped, SkipRow, parse_mapping
 from vendorwatch.interactions.record import Context, RowRefused, build
 from vendorwatch.knowledge.parse import read_document
 from vendorwatch.periods import DAY, Micros, Month, load_zone, to_datetime
+from vendorwatch.quality.parse import read_reviews, read_rubric
 from vendorwatch.resources import FIXTURES
 from vendorwatch.scoring.policy_file import parse_policy
 
@@ -61,6 +62,12 @@ def newest(part: VendorPart) -> list[Record]:
     """The last state of every interaction."""
     records = {record["interaction_id"]: record for log in part.logs for record in log.records}
     return list(records.values())
+
+
+def events_of(record: Record) -> list[dict[str, Any]]:
+    events = record.get("events") or []
+    assert isinstance(events, list)
+    return events
 
 
 def instant(record: Record, name: str) -> Micros:
@@ -338,11 +345,13 @@ def test_each_log_is_what_its_records_say_but_for_a_few_bad_rows(
     assert skipped == (2 if part.mapping else 0)
     assert len(found) + codes.total() + skipped == len(log.records)
     wanted = {record["interaction_id"]: record for record in log.records}
-    names = set(log.records[0]) - {"tags"}
+    names = set(log.records[0]) - {"tags", "events"}
     if part.mapping:
         names -= {"source_url", "handle_seconds", "vendor_quality"}  # the export has no such thing
     for interaction in found:
         record = wanted[interaction.interaction_id]
+        assert not interaction.claims  # what the events say is what the record says
+        assert len(interaction.events or ()) == len(events_of(record))
         assert {name: getattr(interaction, name) for name in names} == {
             name: record[name] for name in names
         }
@@ -399,3 +408,71 @@ def test_a_vendor_is_drawn_alike_whatever_the_others_are_like(description: Descr
         contacts.append([replace(c, vendor=0) for c in Crowd(each).newcomers(number, desk)])
 
     assert contacts[0] == contacts[1]
+
+
+def test_two_vendors_tell_who_wrote_when_and_one_does_not(vendors: dict[str, VendorPart]) -> None:
+    asked = {
+        code: sum(
+            1
+            for record in newest(part)
+            for event in events_of(record)[1:]
+            if (event["type"], event["actor"]) == ("message", "customer")
+        )
+        for code, part in vendors.items()
+    }
+
+    assert asked["hs"] > 5_000
+    assert asked["dc"] > 5_000
+    assert asked["sa"] == 0
+
+
+def test_an_export_shows_no_message_that_was_written_after_it(made: Shop) -> None:
+    for part in made.vendors:
+        for log in part.logs[:-1]:
+            _, end = Month.parse(log.month).bounds(ZONE)
+            written = [event["at"] for record in log.records for event in events_of(record)]
+            assert all(at <= end + DAY for at in written)
+
+
+def test_reviews_are_of_contacts_that_the_log_holds_in_a_form_that_can_be_read(
+    made: Shop, description: Description
+) -> None:
+    for part in made.vendors:
+        for log in part.logs[:2]:
+            there = {interaction.interaction_id for interaction in read_rows(part, log.content)[0]}
+            reading = read_reviews(log.reviews, now=END + 30 * DAY)
+            assert reading.faults == ()
+            assert len(reading.entries) == description.reviews
+            assert {entry.interaction_id for _, entry in reading.entries} <= there
+
+
+def test_the_rubric_is_one_and_reviews_tell_the_sloppy_vendor_from_the_others(made: Shop) -> None:
+    sent = {name: value for name, value in made.rubric.items() if name != "rubric_id"}
+    rubric = read_rubric(str(made.rubric["rubric_id"]), sent)
+    assert isinstance(rubric, tuple), rubric
+    right = {
+        part.code: mean(
+            review["scores"]["answer"] == 5  # type: ignore[index]  # scores by criterion
+            for log in part.logs
+            for review in log.reviews
+        )
+        for part in made.vendors
+    }
+
+    assert right["hs"] < right["sa"] - 0.1 < right["dc"]
+
+
+def test_one_vendor_has_promised_more_than_the_others(vendors: dict[str, VendorPart]) -> None:
+    named = {
+        code: {
+            metric
+            for dimension in parse_policy(part.policy).dimensions.values()
+            for metric in dimension.metrics
+        }
+        for code, part in vendors.items()
+    }
+    more = {"next_reply_on_time", "quality", "knowledge_coverage"}
+
+    assert more <= named["hs"]
+    assert named["dc"] == named["sa"]
+    assert not more & named["dc"]

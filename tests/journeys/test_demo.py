@@ -12,7 +12,7 @@ from sqlalchemy import table as sa_table
 from vendorwatch.db.engine import Database
 from vendorwatch.demo.commands import Lines
 from vendorwatch.demo.description import Description, read_description
-from vendorwatch.demo.run import run_demo
+from vendorwatch.demo.run import Outcome, run_demo
 from vendorwatch.resources import FIXTURES
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import system_clock
@@ -33,12 +33,36 @@ def stored(folder: Path) -> dict[str, int]:
                 table: (
                     await connection.execute(select(func.count()).select_from(sa_table(table)))
                 ).scalar_one()
-                for table in ("interactions", "uploads", "rejects", "scorecards", "attempts")
+                for table in (
+                    "interactions",
+                    "uploads",
+                    "rejects",
+                    "scorecards",
+                    "attempts",
+                    "quality_reviews",
+                    "rubrics",
+                )
             }
         await database.close()
         return found
 
     return asyncio.run(count())
+
+
+def assert_more_is_measured(outcomes: list[Outcome]) -> None:
+    """By whom it was agreed, and where the log has messages."""
+    found = {}
+    for outcome in outcomes:
+        [newest] = [each for each in outcome.reports if each.endswith(f"{outcome.month}.json")]
+        found[outcome.vendor] = msgspec.json.decode(Path(newest).read_bytes())["vendor_scores"][
+            "metrics"
+        ]
+    for name in ("next_reply_on_time", "quality", "knowledge_coverage"):
+        assert found["Hoa Sen BPO"][name]["contract"] in {"met", "missed"}
+        assert found["Danube Care"][name]["contract"] is None
+        assert found["Danube Care"][name]["denominator"] > 0
+    assert found["Siam Assist"]["next_reply_on_time"]["denominator"] == 0
+    assert found["Siam Assist"]["next_reply_on_time"]["missing"] > 0
 
 
 def test_run_twice_it_gives_the_same_figures_and_stores_nothing_twice(
@@ -49,8 +73,13 @@ def test_run_twice_it_gives_the_same_figures_and_stores_nothing_twice(
     held = stored(tmp_path)
     assert held["interactions"] > 3 * 2 * 350
     assert held["uploads"] == held["scorecards"] == 3 * 2
+    assert held["quality_reviews"] == 3 * 2 * small.reviews
+    assert held["rubrics"] == 1
+    reports = {path: path.read_bytes() for path in (tmp_path / "demo" / "reports").iterdir()}
     assert run_demo(settings, system_clock, Lines(), small) == first
     assert stored(tmp_path) == held
+    assert {path: path.read_bytes() for path in reports} == reports
+    assert_more_is_measured(first)
 
     assert [outcome.vendor for outcome in first] == ["Hoa Sen BPO", "Danube Care", "Siam Assist"]
     for outcome in first:

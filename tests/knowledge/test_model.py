@@ -54,6 +54,7 @@ def test_a_question_earns_its_weight_for_exactly_the_right_set_or_nothing() -> N
         (1, 100, 1, True),
         (0, 5, 1, False),
         (99, 100, 100, False),
+        (0, 0, 1, False),
         (10**17 - 1, 10**17, 100, False),
     ],
 )

@@ -1,18 +1,17 @@
 """Loading documents into the real database, and what is due, on both engines."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from knowledge.documents import attempt, document, load, question
 from stopped_clock import StoppedClock
 from vendorwatch.db import models
 from vendorwatch.db.engine import Database
 from vendorwatch.knowledge import service
 from vendorwatch.knowledge.model import AssignmentResult, BadKnowledge, KnowledgeConflict
-from vendorwatch.knowledge.parse import read_document
 from vendorwatch.periods import DAY, SECOND, Month, load_zone
 from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
@@ -27,60 +26,6 @@ TABLES = (
     models.Attempt,
     models.Answer,
 )
-
-
-def document(**changes: Any) -> dict[str, Any]:
-    """Three agents are asked two questions of weights 3 and 2; the first one hands in."""
-    return {
-        "questions": [question("q1", [1], 3), question("q2", [0, 2], 2)],
-        "checks": [
-            {
-                "check_id": "2026-10",
-                "title": "Tháng 10",
-                "pass_mark": 60,
-                "due_at": "2026-10-25T18:00:00+07:00",
-                "questions": ["q1", "q2"],
-            }
-        ],
-        "assignments": [
-            {"check_id": "2026-10", "agent_id": "hs-01"},
-            {"check_id": "2026-10", "agent_id": "hs-02"},
-            {"check_id": "2026-10", "agent_id": "hs-03", "excused": "parental leave"},
-        ],
-        "attempts": [attempt("hs-01", {"q1": [1], "q2": [0]})],
-    } | changes
-
-
-def question(question_id: str, correct: list[int], weight: int, stem: str = "Which?") -> Any:
-    return {
-        "question_id": question_id,
-        "stem": stem,
-        "options": ["trà sen", "ชา", "tea"],
-        "correct": correct,
-        "topic": "brewing_advice",
-        "weight": weight,
-    }
-
-
-def attempt(
-    agent_id: str, answers: dict[str, list[int]], *, day: int = 20, number: int = 1
-) -> dict[str, Any]:
-    return {
-        "check_id": "2026-10",
-        "agent_id": agent_id,
-        "number": number,
-        "started_at": f"2026-10-{day}T09:00:00+07:00",
-        "submitted_at": f"2026-10-{day}T09:10:00+07:00",
-        "answers": [{"question_id": key, "chosen": chosen} for key, chosen in answers.items()],
-    }
-
-
-async def load(
-    database: Database, engagement: Engagement, contents: dict[str, Any], now: int
-) -> service.Loaded:
-    async with database.write() as connection:
-        parsed = read_document(json.dumps(contents).encode())
-        return await service.load(connection, engagement.scope, parsed, now=now)
 
 
 async def due(
@@ -104,16 +49,27 @@ async def test_what_was_loaded_is_what_is_due(
     loaded = await load(database, engagement, document(), clock())
 
     assert loaded == service.Loaded(questions=2, checks=1, assignments=3, attempts=1, unchanged=0)
-    common: dict[str, Any] = {"check_id": "2026-10", "due_at": DUE, "questions": 2, "possible": 5}
+    common: dict[str, Any] = {
+        "check_id": "2026-10",
+        "due_at": DUE,
+        "questions": 2,
+        "withdrawn": 0,
+        "possible": 5,
+    }
     assert await due(database, engagement) == [
         AssignmentResult(
-            agent_id="hs-01", earned=3, passed=True, excused=False, submitted=True, **common
+            agent_id="hs-01", earned=3, passed=True, excuse=None, submitted=True, **common
         ),
         AssignmentResult(
-            agent_id="hs-02", earned=0, passed=False, excused=False, submitted=False, **common
+            agent_id="hs-02", earned=0, passed=False, excuse=None, submitted=False, **common
         ),
         AssignmentResult(
-            agent_id="hs-03", earned=0, passed=False, excused=True, submitted=False, **common
+            agent_id="hs-03",
+            earned=0,
+            passed=False,
+            excuse="parental leave",
+            submitted=False,
+            **common,
         ),
     ]
 
@@ -163,7 +119,9 @@ async def test_an_edited_question_is_the_next_version_and_old_checks_keep_theirs
     database: Database, engagement: Engagement, clock: StoppedClock
 ) -> None:
     await load(database, engagement, document(), clock())
-    edited = document(questions=[question("q1", [0], 9, "Which now?"), question("q2", [0, 2], 2)])
+    edited = document(
+        questions=[question("q1", [0], 9, stem="Which now?"), question("q2", [0, 2], 2)]
+    )
     edited["checks"].append(edited["checks"][0] | {"check_id": "again", "questions": ["q1"]})
     edited["assignments"].append({"check_id": "again", "agent_id": "hs-01"})
     edited["attempts"].append(attempt("hs-01", {"q1": [0]}) | {"check_id": "again"})
@@ -330,8 +288,8 @@ async def test_standings_count_without_the_excused(
     await load(database, engagement, document(), clock())
 
     async with database.read() as connection:
-        [standing] = await service.standings(connection, engagement.scope, now=clock())
+        [(due_at, standing)] = await service.standings(connection, engagement.scope, now=clock())
 
-    assert standing.due_at == "2026-10-25T11:00:00Z"
+    assert (due_at, standing.due_at) == (DUE, "2026-10-25T11:00:00Z")
     assert (standing.assigned, standing.excused, standing.submitted) == (2, 1, 1)
     assert (standing.passed, standing.earned, standing.possible) == (1, 3, 10)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from oracle.clock import DAY, SECOND, Policy, Versions, business_micros
+from oracle.clock import DAY, SECOND, Policy, Versions, business_micros, first_due
 
 Record = dict[str, Any]
 
@@ -60,16 +60,31 @@ class Case:
         channel = targets.get(self.record["channel"], {})
         urgent = channel.get(self.record["priority"], {})
         for table in (urgent, channel, targets["default"]):
-            if "seconds" in table:
-                return dict(table)
+            if "seconds" in table or "reply_by" in table:
+                return {"clock": "calendar", **table}
         raise ValueError(f"no {kind} target")
 
-    def span(self, kind: str, until: int) -> int:
-        start = self.record["opened_at"]
+    def span(self, kind: str, start: int, until: int) -> int:
         if self.target(kind)["clock"] == "calendar":
-            return int(until - start)
+            return until - start
         channel = self.record["channel"]
         return business_micros(start, until, channel, self.view.versions, self.view.zone)
+
+    def late(self, kind: str, start: int, until: int) -> bool:
+        """Whether more than the target has passed at `until`."""
+        target = self.target(kind)
+        if "seconds" in target:
+            return self.span(kind, start, until) > int(target["seconds"]) * SECOND
+        channel = self.record["channel"] if target["clock"] == "business" else None
+        versions, zone = self.view.versions, self.view.zone
+        due = first_due(start, until, target["reply_by"], channel, versions, zone)
+        return due is not None and until > due
+
+    def outcome(self, kind: str, start: int, end: int | None) -> str:
+        """Met, missed or pending, of what had ended by the as-of instant or had not."""
+        if end is not None and self.view.happened(end):
+            return "missed" if self.late(kind, start, end) else "met"
+        return "missed" if self.late(kind, start, self.view.as_of) else "pending"
 
     @cached_property
     def replied(self) -> bool:
@@ -93,31 +108,43 @@ class Case:
     def reply_span(self) -> int:
         """To the reply, or to the as-of instant while there is none."""
         end = self.record["first_reply_at"] if self.replied else self.view.as_of
-        return self.span("first_reply", end)
+        return self.span("first_reply", self.record["opened_at"], end)
 
     @cached_property
     def resolution_span(self) -> int:
         """To the resolution, or to the as-of instant while there is none."""
         end = self.record["resolved_at"] if self.resolved else self.view.as_of
-        return self.span("resolution", end)
+        return self.span("resolution", self.record["opened_at"], end)
 
     @cached_property
     def reply_outcome(self) -> str:
         if not self.record["first_reply_known"]:
             return "missing"
-        late = self.reply_span > self.target("first_reply")["seconds"] * SECOND
-        if self.replied:
-            return "missed" if late else "met"
-        return "missed" if self.given_up or late else "pending"
+        if self.given_up:
+            return "missed"
+        return self.outcome("first_reply", self.record["opened_at"], self.record["first_reply_at"])
 
     @cached_property
     def resolution_outcome(self) -> str:
         if not self.record["resolution_known"]:
             return "missing"
-        late = self.resolution_span > self.target("resolution")["seconds"] * SECOND
-        if self.resolved:
-            return "missed" if late else "met"
-        return "missed" if late else "pending"
+        end = self.record["resolved_at"] if self.resolved else None
+        return self.outcome("resolution", self.record["opened_at"], end)
+
+    @cached_property
+    def runs(self) -> list[str]:
+        """What became of each run of customer messages after the first reply, begun by then."""
+        return [
+            self.outcome("next_reply", asked_at, answered_at)
+            for asked_at, answered_at in self.record["next_replies"] or []
+            if self.view.happened(asked_at)
+        ]
+
+    @property
+    def runs_unknown(self) -> bool:
+        """There may have been runs, and the log has no events to tell."""
+        could = self.replied or not self.record["first_reply_known"]
+        return could and self.record["next_replies"] is None
 
     @cached_property
     def window_complete(self) -> bool:
@@ -139,15 +166,20 @@ class Case:
 
     @property
     def response_agent(self) -> str | None:
-        agent: str | None = self.record["first_reply_agent_id"] or self.record["agent_id"]
-        return agent
+        return credited(self.record, "first_reply_agent_id")
 
     @property
     def resolution_agent(self) -> str | None:
-        if self.given_up:
-            return None
-        agent: str | None = self.record["resolved_by_agent_id"] or self.record["agent_id"]
-        return agent
+        return None if self.given_up else credited(self.record, "resolved_by_agent_id")
+
+    @property
+    def stratum(self) -> tuple[str, str | None]:
+        return self.record["channel"], self.record["topic"]
+
+
+def credited(record: Record, key: str) -> str | None:
+    agent: str | None = record[key] or record["agent_id"]
+    return agent
 
 
 def place(record: Record) -> tuple[int, str, str, str]:

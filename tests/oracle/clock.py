@@ -4,7 +4,9 @@ Instants are int microseconds since the Unix epoch, UTC. `versions` is a list of
 (effective_from "YYYY-MM", parsed policy), in the order in which they were written.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,12 +47,11 @@ def month_bounds(month: str, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def version_on(day: date, versions: Versions) -> Policy:
-    """The newest version in effect in the month of the day; before the first version, the first."""
-    chosen = min(versions, key=lambda version: version[0])
-    for version in versions:
-        if chosen[0] <= version[0] <= day.isoformat()[:7]:
-            chosen = version
-    return chosen[1]
+    """Of the versions in effect in the month of the day the one written last; before all of them,
+    the one written first.
+    """
+    started = [policy for month, policy in versions if month <= day.isoformat()[:7]]
+    return started[-1] if started else versions[0][1]
 
 
 def walls(day: date, channel: str, versions: Versions) -> list[tuple[str, str]]:
@@ -70,6 +71,41 @@ def open_intervals(
         (wall_to_instant(day, opens, zone), wall_to_instant(day, closes, zone))
         for opens, closes in walls(day, channel, versions)
     ]
+
+
+def first_due(
+    start: int, until: int, wall: str, channel: str | None, versions: Versions, zone: ZoneInfo
+) -> int | None:
+    """The first "HH:MM" on the wall after start; with a channel, only on days on which it opens.
+
+    None: there is none up to `until`.
+    """
+    # A wall time that a clock change skips at the end of a day falls into the next one.
+    day = local_date(start, zone) - timedelta(days=1)
+    while day <= local_date(until, zone) + timedelta(days=1):
+        due = wall_to_instant(day, wall, zone)
+        if start < due <= until and (channel is None or walls(day, channel, versions)):
+            return due
+        day += timedelta(days=1)
+    return None
+
+
+def due(
+    start: int, wall: str, clock: str, channel: str, versions: Versions, zone: ZoneInfo
+) -> int | None:
+    """The first "HH:MM" strictly after the start; on the business clock the first on a local day
+    on which the channel has hours. None where no such day will ever come.
+    """
+    # Hours repeat weekly, so that after the last holiday and version one week decides.
+    dates = [local_date(start, zone)]
+    for month, policy in versions:
+        hours = policy.get("hours", {})
+        table = hours.get(channel, hours.get("default", {}))
+        dates.append(date.fromisoformat(month + "-01"))
+        dates += [date.fromisoformat(str(holiday)) for holiday in table.get("holidays", [])]
+    until = wall_to_instant(max(dates) + timedelta(days=9), wall, zone)
+    only_on = channel if clock == "business" else None
+    return first_due(start, until, wall, only_on, versions, zone)
 
 
 def business_micros(start: int, end: int, channel: str, versions: Versions, zone: ZoneInfo) -> int:
@@ -121,3 +157,80 @@ def business_micros_by_wall(
         if any(opens <= shown < closes for opens, closes in walls(local.date(), channel, versions)):
             total += MINUTE
     return total
+
+
+@dataclass(frozen=True)
+class Offset:
+    """Between two instants the clock on the wall is that much ahead of UTC."""
+
+    start: int
+    end: int
+    ahead: int
+
+
+def offsets(first: date, last: date, zone: ZoneInfo) -> list[Offset]:
+    """What a clock on the wall is ahead of UTC, asked every minute of these days and of two beside.
+
+    The way from UTC to the wall is never ambiguous: no rule for skipped or doubled times is used.
+    """
+    begin = micros(datetime(first.year, first.month, first.day, tzinfo=UTC)) - 2 * DAY
+    end = micros(datetime(last.year, last.month, last.day, tzinfo=UTC)) + 3 * DAY
+    asked = range(begin // SECOND, end // SECOND, 60)
+    ahead = [datetime.fromtimestamp(second, zone).utcoffset() for second in asked]
+    runs = [list(run) for _, run in groupby(zip(asked, ahead, strict=True), lambda each: each[1])]
+    return [
+        Offset(
+            run[0][0] * SECOND,
+            run[-1][0] * SECOND + MINUTE,
+            (run[0][1] or EPOCH - EPOCH) // timedelta(microseconds=1),
+        )
+        for run in runs
+    ]
+
+
+def shown_at(day: date, wall: str, offsets: list[Offset]) -> int:
+    """When a clock on the wall first shows "HH:MM" on the day. Where it was put forward past that,
+    when it would have shown it had nobody touched it.
+    """
+    midnight = micros(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    face = midnight + (60 * int(wall[:2]) + int(wall[3:])) * MINUTE
+    shown = [each for each in offsets if each.start <= face - each.ahead < each.end]
+    passed = [each for each in offsets if each.end <= face - each.ahead]
+    return face - (shown[0] if shown else passed[-1]).ahead
+
+
+@dataclass(frozen=True)
+class OpenMinutes:
+    """A byte for each minute from `begin` on, 1 where a channel is open."""
+
+    begin: int
+    flags: bytes
+
+    def between(self, start: int, end: int) -> int:
+        """Open microseconds in [start, end)."""
+        first, last = (start - self.begin) // MINUTE, (end - self.begin) // MINUTE
+        if start >= end:
+            return 0
+        if first == last:
+            return self.flags[first] * (end - start)
+        into, out = (start - self.begin) % MINUTE, (end - self.begin) % MINUTE
+        whole = self.flags.count(1, first + 1, last)
+        return self.flags[first] * (MINUTE - into) + whole * MINUTE + self.flags[last] * out
+
+
+def open_minutes(
+    first: date, last: date, channel: str, versions: Versions, offsets: list[Offset]
+) -> OpenMinutes:
+    """Minutes in which the hours of these local days are open: each is counted once, whatever
+    covers it. Shares neither the walk over intervals nor the reading of the wall clock with
+    business_micros.
+    """
+    begin = offsets[0].start
+    flags = bytearray((offsets[-1].end - begin) // MINUTE)
+    day = first
+    while day <= last:
+        for texts in walls(day, channel, versions):
+            opens, closes = ((shown_at(day, text, offsets) - begin) // MINUTE for text in texts)
+            flags[opens:closes] = b"\1" * (closes - opens)
+        day += timedelta(days=1)
+    return OpenMinutes(begin, bytes(flags))

@@ -1,46 +1,40 @@
-"""Seeded random logs, nasty ones included, and whole scenarios ready to be scored."""
+"""Seeded random logs, and whole scenarios ready to be scored."""
 
 import random
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from oracle.cases import Case, Record, View
-from oracle.clock import DAY, MINUTE, SECOND, Policy, Versions, month_bounds, utc
-from oracle.policies import (
-    AGENTS,
-    CHANNELS,
-    PRIORITIES,
-    random_knowledge,
-    random_policy_toml,
+from oracle.cases import Record, View
+from oracle.clock import (
+    DAY,
+    MINUTE,
+    SECOND,
+    Policy,
+    Versions,
+    local_date,
+    month_bounds,
+    utc,
+    wall_to_instant,
 )
-
-__all__ = ["random_knowledge", "random_policy_toml"]
-
-INSTANTS = (
-    "opened_at",
-    "first_reply_at",
-    "resolved_at",
-    "abandoned_at",
-    "csat_invited_at",
-    "csat_at",
+from oracle.contacts import (
+    INSTANTS,
+    base_record,
+    fill_instants,
+    forget,
+    opening,
+    put_on_the_as_of,
+    put_on_the_line,
 )
-INTERNAL = ("vendor_id", "first_reply_known", "resolution_known")
+from oracle.conversations import converse
+from oracle.policies import AGENTS, CLOCK_TIMES, random_policy_toml
+from oracle.results import random_knowledge, random_reviews
+
+INTERNAL = ("vendor_id", "first_reply_known", "resolution_known", "next_replies")
 OFTEN_BLANK = ("agent_id", "customer_ref", "topic", "csat", "reopens")
-STATUSES = [
-    "open",
-    "pending",
-    "on_hold",
-    "resolved",
-    "closed",
-    "abandoned",
-    "merged",
-    "spam",
-    "withdrawn",
-]
 CALENDARS = [
     ("America/New_York", "2025-03"),
     ("America/New_York", "2025-11"),
@@ -52,138 +46,55 @@ CALENDARS = [
     ("Pacific/Chatham", "2025-09"),
     ("Asia/Ho_Chi_Minh", "2025-09"),
     ("America/New_York", "2025-12"),
+    ("America/Havana", "2025-11"),  # its clocks change at midnight
+    ("Africa/Cairo", "2025-10"),  # likewise, in the last night of the month
+    ("Asia/Kathmandu", "2025-10"),
 ]
-SHAPES = ("mixed", "all_unanswered", "sparse", "on_the_line", "one_customer")
+SHAPES = (
+    "mixed",
+    "all_unanswered",
+    "sparse",
+    "on_the_line",
+    "at_the_target",
+    "one_customer",
+    "one_agent",
+    "ties",
+    "apart",
+    "empty_month",
+)
 
 
 def parsed(text: str) -> Policy:
     return tomllib.loads(text, parse_float=Decimal)
 
 
-def opening(dice: random.Random, start: int, end: int) -> int:
-    """Anywhere about the month, on its borders, or on an anchor that every vendor shares."""
-    return dice.choice(
-        [
-            dice.randrange(start, end),
-            dice.randrange(start, end),
-            dice.randrange(start, end) // SECOND * SECOND,
-            dice.randrange(start - 9 * DAY, end + 16 * DAY),
-            start + dice.randrange(8) * 4 * DAY,
-            dice.choice([start - 1, start, end - 1, end]),
-        ]
-    )
+def good_or_bad(opened_at: int, *, good: bool) -> Record:
+    """Of one of two agents who have nothing in common."""
+    slow = {"agent_id": AGENTS[1], "reopens": 2, "handovers": 1, "csat": 1, "csat_at": None}
+    quick = {"agent_id": AGENTS[0], "reopens": 0, "handovers": 0, "csat": 5, "csat_at": None}
+    waited = 0 if good else 30 * DAY
+    nobody = {"first_reply_agent_id": None, "resolved_by_agent_id": None}
+    moments = {"first_reply_at": opened_at + waited, "resolved_at": opened_at + waited}
+    return (quick if good else slow) | nobody | moments
 
 
-def delay(dice: random.Random) -> int:
-    return dice.choice(
-        [
-            0,
-            1,
-            dice.randrange(2 * MINUTE),
-            dice.randrange(5 * 60 * MINUTE),
-            dice.randrange(3 * DAY),
-            dice.randrange(20 * DAY),
-        ]
-    )
-
-
-def maybe(dice: random.Random, share: float, value: Any) -> Any:
-    return value if dice.random() < share else None
-
-
-def base_record(dice: random.Random, number: int, vendor_id: str, opened_at: int) -> Record:
-    prefix = dice.choice(["", "00", "é-", "\uff5e", "🙂"])
-    return {
-        "interaction_id": f"{prefix}{number}",
-        "source_account": dice.choice(["", "", "eu", "us"]),
-        "vendor_id": vendor_id,
-        "channel": dice.choice([*CHANNELS, "phone", "chat", "chat", "email"]),
-        "direction": "outbound" if dice.random() < 0.06 else "inbound",
-        "status": dice.choice([*STATUSES, *["resolved", "closed"] * 6, "abandoned"]),
-        "priority": dice.choice([None, *PRIORITIES]),
-        "opened_at": opened_at,
-        "first_reply_at": None,
-        "resolved_at": None,
-        "abandoned_at": None,
-        "agent_id": maybe(dice, 0.8, dice.choice(AGENTS)),
-        "first_reply_agent_id": maybe(dice, 0.4, dice.choice(AGENTS)),
-        "resolved_by_agent_id": maybe(dice, 0.4, dice.choice(AGENTS)),
-        "resolved_by": dice.choice(["agent", "agent", "customer", "automation", "unknown"]),
-        "customer_ref": maybe(dice, 0.85, f"customer-{dice.randrange(12)}"),
-        "order_ref": maybe(dice, 0.5, f"order-{dice.randrange(3)}"),
-        "topic": maybe(dice, 0.6, dice.choice(["returns", "sizing", "Returns"])),
-        "reopens": maybe(dice, 0.85, dice.choice([0, 0, 0, 1, 4])),
-        "handovers": maybe(dice, 0.85, dice.choice([0, 0, 0, 1, 2])),
-        "csat_invited_at": None,
-        "csat_at": None,
-        "csat": None,
-        "first_reply_known": True,
-        "resolution_known": True,
-    }
-
-
-def fill_instants(dice: random.Random, record: Record) -> None:
-    opened_at, resolved = record["opened_at"], record["status"] in ("resolved", "closed")
-    if dice.random() < (0.15 if record["status"] == "abandoned" else 0.85):
-        record["first_reply_at"] = opened_at + delay(dice)
-    if dice.random() < (0.95 if resolved else 0.2):
-        record["resolved_at"] = opened_at + delay(dice) + delay(dice)
-    if record["status"] == "abandoned":
-        limits = [limit * SECOND + past for limit in (0, 5, 20) for past in (0, 1)]
-        record["abandoned_at"] = maybe(dice, 0.8, opened_at + dice.choice([*limits, delay(dice)]))
-    if dice.random() < 0.5:
-        record["csat_invited_at"] = maybe(dice, 0.8, opened_at + delay(dice))
-        record["csat"] = maybe(dice, 0.7, dice.randint(1, 5))
-        if record["csat"] is not None:
-            record["csat_at"] = maybe(dice, 0.8, opened_at + delay(dice))
-
-
-def forget(dice: random.Random, record: Record) -> None:
-    """As if the source had had no such column."""
-    if dice.random() < 0.07:
-        record["first_reply_known"], record["first_reply_at"] = False, None
-    if dice.random() < 0.07:
-        record["resolution_known"], record["resolved_at"] = False, None
-
-
-def earliest(begin: int, reached: Callable[[int], bool]) -> int | None:
-    """The first instant within 60 days from begin on at which it is reached."""
-    low, high = begin, begin + 60 * DAY
-    if not reached(high):
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reached(middle) else (middle + 1, high)
-    return low
-
-
-def put_on_the_line(dice: random.Random, record: Record, view: View) -> None:
-    """Reply and resolution exactly at the target, or one microsecond of the clock past it."""
-    case = Case(record, view)
-    for kind, key in (("first_reply", "first_reply_at"), ("resolution", "resolved_at")):
-        wanted = case.target(kind)["seconds"] * SECOND + dice.choice([0, 1])
-
-        def reached(moment: int, kind: str = kind, wanted: int = wanted) -> bool:
-            return case.span(kind, moment) >= wanted
-
-        record[key] = earliest(record["opened_at"], reached)
-
-
-def put_on_the_as_of(dice: random.Random, record: Record, view: View) -> None:
-    """An event, or the end of a window or of a target, exactly at the as-of instant or beside it."""
-    moment = view.as_of + dice.choice([0, 0, 1, -1])
-    key = dice.choice([*INSTANTS, "window", "target"])
-    if key == "window":
-        moment, key = moment - view.repeat_window, "resolved_at"
-    if key == "target":
-        seconds = Case(record, view).target("first_reply")["seconds"]
-        record |= {"opened_at": moment - seconds * SECOND, "status": "open"}
-        record |= dict.fromkeys(INSTANTS[1:])
-    elif key == "opened_at":
-        shift = moment - record["opened_at"]
-        record |= {name: record[name] + shift for name in INSTANTS if record[name] is not None}
-    elif record[key] is not None and record["opened_at"] <= moment:
-        record[key] = moment
+def shaped(dice: random.Random, record: Record, shape: str, view: View | None) -> None:
+    if view is not None and dice.random() < {"on_the_line": 0.9, "at_the_target": 1}.get(
+        shape, 0.08
+    ):
+        past = (0,) if shape == "at_the_target" else (0, 1)
+        put_on_the_line(dice, record, view, past)
+    if view is not None and shape != "at_the_target" and dice.random() < 0.06:
+        put_on_the_as_of(dice, record, view)
+    if shape == "sparse":
+        record |= dict.fromkeys(key for key in OFTEN_BLANK if dice.random() < 0.7)
+    if shape == "all_unanswered":
+        record |= {"first_reply_at": None, "resolved_at": None}
+    if shape == "apart":
+        record |= good_or_bad(record["opened_at"], good=dice.random() < 0.5)
+    if shape == "ties":
+        moments = [key for key in INSTANTS[1:] if record[key] is not None]
+        record |= dict.fromkeys(moments, record["opened_at"] + 30 * MINUTE)
 
 
 def random_log(
@@ -204,21 +115,22 @@ def random_log(
     """
     dice = random.Random(f"log {seed} {vendor_id}")
     start, end = month_bounds(month, ZoneInfo(zone))
+    agents = AGENTS[:1] if shape == "one_agent" else AGENTS
     records = []
     for number in range(n):
-        record = base_record(dice, number, vendor_id, opening(dice, start, end))
+        opened_at = opening(dice, start, end)
+        if shape == "empty_month":
+            opened_at = dice.choice([start - 1, end, end + 1])
+        if shape == "ties":
+            opened_at = start + 3 * DAY
+        record = base_record(dice, number, vendor_id, opened_at, agents)
         if shape == "one_customer":
             record |= {"customer_ref": "customer-1", "order_ref": None}
         fill_instants(dice, record)
-        if view is not None and dice.random() < (0.9 if shape == "on_the_line" else 0.08):
-            put_on_the_line(dice, record, view)
-        if view is not None and dice.random() < 0.06:
-            put_on_the_as_of(dice, record, view)
-        if shape == "sparse":
-            record |= dict.fromkeys(key for key in OFTEN_BLANK if dice.random() < 0.7)
-        if shape == "all_unanswered":
-            record |= {"first_reply_at": None, "resolved_at": None}
-        if columns_may_lack:
+        shaped(dice, record, shape, view)
+        if dice.random() < 0.45:
+            converse(dice, record, view, shape, agents)
+        elif columns_may_lack:
             forget(dice, record)
         records.append(record)
     dice.shuffle(records)
@@ -228,6 +140,13 @@ def random_log(
 def rfc3339(dice: random.Random, instant: int) -> str:
     moment = utc(instant).replace(tzinfo=None)
     return moment.isoformat() + dice.choice(["Z", "+00:00"])
+
+
+def garbled(dice: random.Random, record: Record) -> Record:
+    """What a vendor might claim beside events, which win over all of it."""
+    claims = {"first_reply_at": record["opened_at"], "resolved_at": None}
+    claims |= {"reopens": 7, "handovers": None}
+    return {key: claim for key, claim in claims.items() if dice.random() < 0.3}
 
 
 def as_canonical_rows(records: list[Record]) -> list[dict[str, Any]]:
@@ -241,6 +160,11 @@ def as_canonical_rows(records: list[Record]) -> list[dict[str, Any]]:
         if not (record["first_reply_known"] and record["resolution_known"]):
             raise ValueError("a lacking column cannot be written as NDJSON")
         row = {key: value for key, value in record.items() if key not in INTERNAL}
+        if row["events"] is not None:
+            row |= garbled(dice, record)
+            row["events"] = [
+                event | {"at": rfc3339(dice, event["at"])} for event in record["events"]
+            ]
         for key in INSTANTS:
             if row[key] is not None:
                 row[key] = rfc3339(dice, row[key])
@@ -261,9 +185,10 @@ class Scenario:
     now: int
     records: list[Record]
     pool: list[Record]
-    knowledge: list[dict[str, Any]]
+    knowledge: list[Record]
+    reviews: list[Record]
 
-    @property
+    @cached_property
     def versions(self) -> Versions:
         documents = [parsed(text) for text in self.policy_texts]
         return [(str(document["effective_from"]), document) for document in documents]
@@ -279,6 +204,7 @@ class Scenario:
             "records": self.records,
             "pool": self.pool,
             "knowledge": self.knowledge,
+            "reviews": self.reviews,
             "policy": self.policy,
             "policies": self.versions,
             "month": self.month,
@@ -294,10 +220,13 @@ def next_month(month: str) -> str:
     return f"{year + number // 12}-{number % 12 + 1:02d}"
 
 
-def random_moment(dice: random.Random, start: int, end: int, final: int) -> tuple[int | None, int]:
+def random_moment(
+    dice: random.Random, start: int, end: int, final: int, zone: ZoneInfo
+) -> tuple[int | None, int]:
     """(as_of, now): before and after the final instant, at it, asked for or left to the default."""
     late = final + 30 * DAY
     middle = dice.randrange(start, end)
+    due = wall_to_instant(local_date(middle, zone), dice.choice(CLOCK_TIMES), zone)
     return dice.choice(
         [
             (None, late),
@@ -306,9 +235,12 @@ def random_moment(dice: random.Random, start: int, end: int, final: int) -> tupl
             (None, final - 1),
             (None, middle),
             (middle, late),
+            (due + dice.choice([0, 1]), late),
             (final, late),
             (final + 3 * DAY, late),
             (middle + 300 * SECOND, middle),
+            (start + 20 * 60 * MINUTE, late),
+            (dice.choice([start - 1, start]), late),
         ]
     )
 
@@ -319,16 +251,16 @@ def random_scenario(seed: int, n: int = 120, *, columns_may_lack: bool = True) -
     zone, month = CALENDARS[seed % len(CALENDARS)]
     months = dice.choice([[month], ["2024-06", month], [month, next_month(month)]])
     texts = [random_policy_toml(seed * 10 + i, effective_from=m) for i, m in enumerate(months)]
-    bare = Scenario(texts, zone, month, None, 0, [], [], [])
+    bare = Scenario(texts, zone, month, None, 0, [], [], [], [])
     start, end = month_bounds(month, ZoneInfo(zone))
     final = end + bare.policy["settling_days"] * DAY
-    as_of, now = random_moment(dice, start, end, final)
+    as_of, now = random_moment(dice, start, end, final, ZoneInfo(zone))
     view = View(
         min(final, now) if as_of is None else as_of, bare.policy, bare.versions, ZoneInfo(zone)
     )
-    shape = SHAPES[dice.choice([0, 0, 0, 1, 2, 3, 4])]
+    shape = SHAPES[max(0, dice.randrange(-4, len(SHAPES)))]
 
-    def log(count: int, vendor_id: str) -> list[Record]:
+    def log(count: int, vendor_id: str, shape: str) -> list[Record]:
         return random_log(
             seed,
             count,
@@ -340,6 +272,10 @@ def random_scenario(seed: int, n: int = 120, *, columns_may_lack: bool = True) -
             columns_may_lack=columns_may_lack,
         )
 
-    records, pool = log(n, "vendor-b"), log(n // 2, "vendor-a") + log(n // 3, "vendor-c")
-    knowledge = random_knowledge(seed, month=month, zone=zone)
-    return Scenario(texts, zone, month, as_of, now, records, pool, knowledge)
+    records = log(n, "vendor-b", shape)
+    # Whether the others are in time, nobody asks.
+    kept = "mixed" if shape in ("on_the_line", "at_the_target") else shape
+    pool = log(n // 2, "vendor-a", kept) + log(n // 3, "vendor-c", kept)
+    knowledge = random_knowledge(seed, month=month, zone=zone, as_of=view.as_of)
+    reviews = random_reviews(seed, records, view.as_of)
+    return Scenario(texts, zone, month, as_of, now, records, pool, knowledge, reviews)

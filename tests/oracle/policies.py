@@ -1,10 +1,8 @@
-"""Seeded random policies and knowledge results, valid and unkind."""
+"""Seeded random policies, valid and unkind."""
 
 import random
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from oracle.clock import DAY, SECOND, WEEKDAYS, month_bounds
+from oracle.clock import WEEKDAYS
 
 CHANNELS = [
     "email",
@@ -34,7 +32,7 @@ DAYS = [
     [],
 ]
 FRACTIONS = {
-    "response": {"first_reply_on_time": True, "abandon_rate": False},
+    "response": {"first_reply_on_time": True, "next_reply_on_time": True, "abandon_rate": False},
     "resolution": {
         "resolution_rate": True,
         "resolution_on_time": True,
@@ -43,14 +41,20 @@ FRACTIONS = {
         "reopen_rate": False,
         "handover_rate": False,
         "csat": True,
+        "quality": True,
     },
-    "knowledge": {"knowledge_score": True, "knowledge_pass_rate": True},
+    "knowledge": {
+        "knowledge_score": True,
+        "knowledge_pass_rate": True,
+        "knowledge_coverage": True,
+    },
 }
 PERCENTILES = {
     "response": ["first_reply_p50", "first_reply_p90"],
     "resolution": ["resolution_p50", "resolution_p90"],
     "knowledge": [],
 }
+CLOCK_TIMES = ["00:00", "02:30", "09:00", "12:00", "19:00", "23:59"]
 SECONDS = [30, 60, 3600, 14_400, 86_400, 172_800, 400_000]
 
 
@@ -70,16 +74,38 @@ def hours(dice: random.Random, table: str, month: str) -> list[str]:
     return lines
 
 
+def no_hours(dice: random.Random, month: str) -> list[str]:
+    """Nobody works that month: no day has hours, or every day is a holiday."""
+    if dice.random() < 0.5:
+        return ["[hours.default]", "wed = []"]
+    following = [f"{month}-{day:02d}" for day in range(1, 29)]
+    return ["[hours.default]", 'fri = ["09:00-18:00"]', f"holidays = {quoted(following)}"]
+
+
+def calendar(dice: random.Random, month: str) -> list[str]:
+    if dice.random() < 0.1:
+        return no_hours(dice, month)
+    lines = hours(dice, "default", month)
+    for channel in dice.sample(CHANNELS, dice.randint(0, 3)):
+        lines += hours(dice, channel, month)
+    return lines
+
+
 def target(dice: random.Random, name: str) -> list[str]:
-    clock = dice.choice(["business", "calendar"])
-    return [f"[targets.{name}]", f"seconds = {dice.choice(SECONDS)}", f'clock = "{clock}"']
+    clock = f'clock = "{dice.choice(["business", "calendar"])}"'
+    if dice.random() < 0.75:
+        return [f"[targets.{name}]", f"seconds = {dice.choice(SECONDS)}", clock]
+    by_clock = [f"[targets.{name}]", f'reply_by = "{dice.choice(CLOCK_TIMES)}"']
+    return by_clock if dice.random() < 0.3 else [*by_clock, clock]
 
 
 def targets(dice: random.Random, kind: str) -> list[str]:
     lines = target(dice, f"{kind}.default")
     for channel in dice.sample(CHANNELS, dice.randint(0, 5)):
-        lines += target(dice, f"{kind}.{channel}")
-        for priority in dice.sample(PRIORITIES, dice.randint(0, 2)):
+        priorities = dice.sample(PRIORITIES, dice.randint(0, 2))
+        if not priorities or dice.random() < 0.8:
+            lines += target(dice, f"{kind}.{channel}")
+        for priority in priorities:
             lines += target(dice, f"{kind}.{channel}.{priority}")
     return lines
 
@@ -122,11 +148,10 @@ def random_policy_toml(seed: int, *, effective_from: str = "2025-10") -> str:
         f"short_abandon_seconds = {dice.choice([0, 5, 20])}",
         f"balance = {dice.choice(['true', 'false'])}",
         f"minimum_volume = {{ {minimum}, knowledge = {dice.choice([1, 5, 9])} }}",
-        *hours(dice, "default", effective_from),
+        *calendar(dice, effective_from),
     ]
-    for channel in dice.sample(CHANNELS, dice.randint(0, 3)):
-        lines += hours(dice, channel, effective_from)
-    for kind in ("first_reply", "resolution", "next_reply"):
+    kinds = ["first_reply", "resolution", *(["next_reply"] if dice.random() < 0.8 else [])]
+    for kind in kinds:
         lines += targets(dice, kind)
     weights = dice.choice(
         [("30", "50", "20"), ("1", "0", "0"), ("0.5", "1.25", "0"), ("0", "1", "3")]
@@ -135,50 +160,3 @@ def random_policy_toml(seed: int, *, effective_from: str = "2025-10") -> str:
         if weight != "0" or dice.random() < 0.6:
             lines += dimension(dice, name, weight)
     return "\n".join(lines) + "\n"
-
-
-def random_attempt(
-    dice: random.Random, due_at: int, questions: int, moments: list[int]
-) -> dict[str, Any]:
-    submitted_at = dice.choice([None, due_at, due_at + 1, *moments])
-    correct = [dice.random() < 0.7 for _ in range(questions)]
-    return {"submitted_at": submitted_at, "correct": correct}
-
-
-def random_knowledge(
-    seed: int, *, month: str = "2025-10", zone: str = "America/New_York"
-) -> list[dict[str, Any]]:
-    """Assignments due in and around the month: unanswered, late, retaken, excused, all right."""
-    dice = random.Random(f"knowledge {seed}")
-    start, end = month_bounds(month, ZoneInfo(zone))
-    found = []
-    for check in range(dice.randint(0, 4)):
-        due_at = dice.choice([start, end - 1, end, start - 1, start + 9 * DAY, end - 8 * DAY])
-        questions = [{"weight": dice.choice([1, 1, 2, 5])} for _ in range(dice.randint(1, 6))]
-        pass_mark = dice.choice([0, 50, 67, 80, 100])
-        for agent in dice.sample([*AGENTS, "asked-only"], dice.randint(1, 6)):
-            before = [due_at - dice.randint(1, 20 * DAY) // SECOND * SECOND for _ in range(3)]
-            attempts = [
-                random_attempt(dice, due_at, len(questions), before)
-                for _ in range(dice.choice([0, 1, 1, 2, 3]))
-            ]
-            found.append(
-                {
-                    "agent_id": agent,
-                    "check_id": f"check-{check}",
-                    "due_at": due_at,
-                    "pass_mark": pass_mark,
-                    "excused": dice.random() < 0.15,
-                    "questions": questions,
-                    "attempts": unlike(attempts),
-                }
-            )
-    return found
-
-
-def unlike(attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """No two submitted at one instant: which came first would be anybody's guess."""
-    kept: dict[int | None, dict[str, Any]] = {}
-    for attempt in attempts:
-        kept.setdefault(attempt["submitted_at"], attempt)
-    return list(kept.values())

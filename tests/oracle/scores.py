@@ -4,28 +4,29 @@ It shares no code with the product. Figures are rounded once, half to even, when
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
-from math import comb
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from oracle import counts
-from oracle.cases import Case, Record, View
+from oracle import answers, counts, peers
+from oracle.cases import Case, Record, View, credited
 from oracle.clock import DAY, SECOND, Policy, Versions, month_bounds, utc
 from oracle.counts import Tally
+from oracle.intervals import written
+from oracle.verdicts import metric, points
 
 Document = dict[str, Any]
+Answers = list[tuple[str, str, bool]]
 
-Z = Decimal("1.959963984540054")
 EXCLUSIONS = ("outbound", "spam", "merged", "withdrawn", "short_abandoned")
 MEDIAN, NINETIETH = Fraction(1, 2), Fraction(9, 10)
 RESPONSE: dict[str, Callable[[list[Case]], Tally]] = {
     "first_reply_on_time": counts.first_reply_on_time,
     "first_reply_p50": lambda cases: counts.first_reply_percentile(cases, MEDIAN),
     "first_reply_p90": lambda cases: counts.first_reply_percentile(cases, NINETIETH),
+    "next_reply_on_time": counts.next_reply_on_time,
     "abandon_rate": counts.abandon_rate,
 }
 RESOLUTION: dict[str, Callable[[list[Case]], Tally]] = {
@@ -40,161 +41,83 @@ RESOLUTION: dict[str, Callable[[list[Case]], Tally]] = {
     "csat": counts.csat,
 }
 KNOWLEDGE: dict[str, Callable[[list[Record]], Tally]] = {
-    "knowledge_score": counts.knowledge_score,
-    "knowledge_pass_rate": counts.knowledge_pass_rate,
+    "knowledge_score": answers.knowledge_score,
+    "knowledge_pass_rate": answers.knowledge_pass_rate,
 }
-
-
-def written(value: Fraction, places: int) -> str:
-    scaled = round(value * 10**places)
-    whole, part = divmod(abs(scaled), 10**places)
-    return f"{'-' if scaled < 0 else ''}{whole}.{part:0{places}d}"
-
-
-def wilson(hits: int, trials: int) -> tuple[str, str]:
-    with localcontext() as context:
-        context.prec = 60
-        k, n, square = Decimal(hits), Decimal(trials), Z * Z
-        centre = k + square / 2
-        half = Z * (k * (n - k) / n + square / 4).sqrt()
-        # The last of sixty digits may stand beyond an end that is exactly 0 or 1.
-        lower = max(Decimal(0), (centre - half) / (n + square))
-        upper = min(Decimal(1), (centre + half) / (n + square))
-        step = Decimal("0.000001")
-        return (
-            str(lower.quantize(step, rounding=ROUND_HALF_EVEN)),
-            str(upper.quantize(step, rounding=ROUND_HALF_EVEN)),
-        )
-
-
-def at_most(rank: int, n: int, quantile: Fraction) -> Fraction:
-    """P(Bin(n, quantile) <= rank)."""
-    p, q = quantile.numerator, quantile.denominator
-    return Fraction(sum(comb(n, i) * p**i * (q - p) ** (n - i) for i in range(rank + 1)), q**n)
-
-
-@cache
-def order_statistics(n: int, quantile: Fraction) -> tuple[int, int]:
-    """The ranks (lower, upper) of the 95 % interval; lower 0 and upper n + 1 where there is none."""
-    lower = 0
-    while at_most(lower, n, quantile) <= Fraction(25, 1000):
-        lower += 1
-    upper = lower
-    while upper == 0 or at_most(upper - 1, n, quantile) < Fraction(975, 1000):
-        upper += 1
-    return lower, upper
-
-
-def percentile_interval(tally: Tally) -> tuple[Fraction | str, Fraction | str]:
-    assert tally.quantile is not None
-    lower, upper = order_statistics(tally.denominator, tally.quantile)
-    return (tally.ranked(lower) if lower else Fraction(0)), tally.ranked(upper)
-
-
-def points(value: Fraction | str | None, goal: Policy) -> Fraction | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return Fraction(0)
-    target, floor = Fraction(goal["target"]), Fraction(goal["floor"])
-    share = (value - floor) / (target - floor)
-    return 100 * min(Fraction(1), max(Fraction(0), share))
-
-
-def contract(value: Fraction | str | None, goal: Policy) -> str:
-    if value is None:
-        return "not_measurable"
-    if isinstance(value, str):
-        return "missed"
-    target, floor = Fraction(goal["target"]), Fraction(goal["floor"])
-    met = value <= target if floor > target else value >= target
-    return "met" if met else "missed"
-
-
-def evidence(tally: Tally, goal: Policy, *, rated: bool) -> str:
-    if not rated or tally.denominator == 0:
-        return "too_few"
-    target = Fraction(goal["target"])
-    if tally.quantile is not None:
-        low, high = percentile_interval(tally)
-        above = isinstance(low, str) or low > target
-        below = not isinstance(high, str) and high < target
-        return "clear" if above or below else "within_noise"
-    if not 0 <= target <= 1:
-        return "clear"
-    n, away = tally.denominator, tally.numerator - tally.denominator * target
-    inside = away**2 <= Fraction(Z) ** 2 * n * target * (1 - target)
-    return "within_noise" if inside else "clear"
-
-
-def shown(value: Fraction | str | None) -> str | None:
-    return written(value, 6) if isinstance(value, Fraction) else value
-
-
-def interval(tally: Tally) -> list[str | None] | None:
-    if tally.denominator == 0:
-        return None
-    if tally.quantile is None:
-        return list(wilson(tally.numerator, tally.denominator))
-    return [shown(end) for end in percentile_interval(tally)]
 
 
 @dataclass(frozen=True)
 class Level:
-    """The vendor or one agent: what is counted for it, and from which volume on it is rated."""
+    """The vendor or one agent: what is counted for it, and from which volume on it is rated.
+
+    `replying` and `resolving` are the interactions of the month whose credit is its own, left out
+    ones too; `response` and `resolution` are those among them that the metrics look at.
+    """
 
     policy: Policy
     name: str
+    replying: list[Record]
+    resolving: list[Record]
     response: list[Case]
     resolution: list[Case]
     knowledge: list[Record]
+    reviews: list[Record]
+    agents: list[str]
+    answers: Answers
+    everyone: list[Case] = field(repr=False)
 
+    @cached_property
     def tallies(self) -> dict[str, Tally]:
-        found = {name: count(self.response) for name, count in RESPONSE.items()}
-        found |= {name: count(self.resolution) for name, count in RESOLUTION.items()}
-        return found | {name: count(self.knowledge) for name, count in KNOWLEDGE.items()}
+        found = {}
+        for name, count in RESPONSE.items():
+            found[name] = Tally()
+            # Nothing is measured that the policy has no target for.
+            if name != "next_reply_on_time" or "next_reply" in self.policy["targets"]:
+                found[name] = count(self.response)
+                found[name].excluded = len(self.replying) - len(found[name].seen)
+        solved = {name: count(self.resolution) for name, count in RESOLUTION.items()}
+        solved["quality"] = counts.quality(self.resolution, self.reviews)
+        for tally in solved.values():
+            tally.excluded = len(self.resolving) - len(tally.seen)
+        known = {name: count(self.knowledge) for name, count in KNOWLEDGE.items()}
+        known["knowledge_coverage"] = answers.knowledge_coverage(
+            self.agents, self.everyone, self.answers
+        )
+        return found | solved | known
 
     def rated(self, tally: Tally) -> bool:
         defaults = {"vendor": 30, "agent": 10, "knowledge": 5}
         minimum = defaults | self.policy.get("minimum_volume", {})
+        if tally.denominator == 0:
+            return False
         if tally.questions is not None:
             return bool(tally.questions >= minimum["knowledge"])
         return bool(tally.denominator >= minimum[self.name])
 
 
-def metric(tally: Tally, goal: Policy | None, *, rated: bool) -> Document:
-    document: Document = {
-        "kind": "rate" if tally.quantile is None else "percentile",
-        "value": shown(tally.value),
-        "numerator": tally.numerator if tally.quantile is None else None,
-        "denominator": tally.denominator,
-        "pending": tally.pending,
-        "missing": tally.missing,
-        "interval": interval(tally),
-        "rated": rated,
-        "target": None,
-        "floor": None,
-        "points": None,
-        "contract": None,
-        "evidence": None,
-        "adjusted": None,
-    }
-    if goal is not None:
-        earned = points(tally.value, goal)
-        document |= {
-            "target": str(goal["target"]),
-            "floor": str(goal["floor"]),
-            "points": None if earned is None else written(earned, 2),
-            "contract": contract(tally.value, goal),
-            "evidence": evidence(tally, goal, rated=rated),
-        }
-    if tally.survey is not None:
-        document["survey"] = tally.survey | {"response_rate": shown(tally.survey["response_rate"])}
-    return document
+@dataclass(frozen=True)
+class Company:
+    """All levels of one month."""
+
+    vendor: Level
+    agents: list[Level]
+
+    def shown(self, level: Level, name: str, goal: Policy | None) -> Document:
+        tally, others = level.tallies[name], [agent.tallies[name] for agent in self.agents]
+        rated = level.rated(tally)
+        if tally.kind != "rate" or name.startswith("knowledge_"):
+            return metric(tally, goal, rated=rated)
+        if level is self.vendor:
+            return metric(tally, goal, rated=rated, peers=peers.of_vendor(others))
+        pool = self.vendor.tallies[name]
+        beside = peers.of_agent(tally, pool, others)
+        mixed = peers.adjusted(tally, pool)
+        return metric(tally, goal, rated=rated, adjusted=mixed, peers=beside)
 
 
-def dimension_score(goals: Policy, level: Level, tallies: dict[str, Tally]) -> Fraction | None:
+def dimension_score(goals: Policy, level: Level) -> Fraction | None:
     """The weighted mean of the rated metrics, if they carry at least half of the weight."""
+    tallies = level.tallies
     whole = carried = total = Fraction(0)
     for name, goal in goals.items():
         weight = Fraction(goal["weight"])
@@ -206,15 +129,14 @@ def dimension_score(goals: Policy, level: Level, tallies: dict[str, Tally]) -> F
     return total / carried if carried > 0 and 2 * carried >= whole else None
 
 
-def scores(level: Level) -> Document:
-    tallies = level.tallies()
+def scores(company: Company, level: Level) -> Document:
     goals: dict[str, Policy] = {}
     own: dict[str, Fraction | None] = {}
     weights: dict[str, Any] = {}
     for name in ("response", "resolution", "knowledge"):
         dimension = level.policy["dimensions"].get(name, {"weight": 0})
         weights[name] = dimension["weight"]
-        own[name] = dimension_score(dimension.get("metrics", {}), level, tallies)
+        own[name] = dimension_score(dimension.get("metrics", {}), level)
         goals |= dimension.get("metrics", {})
     entering = dict(own)
     reply, solution = own["response"], own["resolution"]
@@ -236,30 +158,8 @@ def scores(level: Level) -> Document:
             }
             for name, score in own.items()
         },
-        "metrics": {
-            name: metric(tally, goals.get(name), rated=level.rated(tally))
-            for name, tally in tallies.items()
-        },
+        "metrics": {name: company.shown(level, name, goals.get(name)) for name in level.tallies},
     }
-
-
-def agent_rows(
-    cases: list[Case], assignments: list[Record], policy: Policy, names: dict[str, str]
-) -> list[Document]:
-    agents = {case.response_agent for case in cases}
-    agents |= {case.resolution_agent for case in cases}
-    agents |= {assignment["agent_id"] for assignment in assignments}
-    rows = []
-    for agent in sorted(agent for agent in agents if agent is not None):
-        response = [case for case in cases if case.response_agent == agent]
-        resolution = [case for case in cases if case.resolution_agent == agent]
-        either = [c for c in cases if agent in (c.response_agent, c.resolution_agent)]
-        asked = [one for one in assignments if one["agent_id"] == agent]
-        rows.append(
-            {"agent_id": agent, "name": names.get(agent), "volume": len(either)}
-            | scores(Level(policy, "agent", response, resolution, asked))
-        )
-    return rows
 
 
 def final_instant(month: str, zone: ZoneInfo, policy: Policy) -> int:
@@ -283,11 +183,65 @@ def volume(received: int, kept_out: list[str | None], cases: list[Case]) -> Docu
     }
 
 
+@dataclass(frozen=True)
+class Month:
+    """What of the records belongs to one month, as it stood at the as-of instant."""
+
+    in_month: list[Record]
+    cases: list[Case]
+    knowledge: list[Record]
+    reviews: list[Record]
+    answers: Answers
+
+    @property
+    def agents(self) -> list[str]:
+        found = {case.response_agent for case in self.cases}
+        found |= {case.resolution_agent for case in self.cases}
+        found |= {one["agent_id"] for one in self.knowledge if not answers.Due(one).out}
+        return sorted(agent for agent in found if agent is not None)
+
+    def vendor(self, policy: Policy) -> Level:
+        base = [case for case in self.cases if not case.given_up]
+        return Level(
+            policy,
+            "vendor",
+            self.in_month,
+            self.in_month,
+            self.cases,
+            base,
+            self.knowledge,
+            self.reviews,
+            self.agents,
+            self.answers,
+            self.cases,
+        )
+
+    def agent(self, policy: Policy, agent: str) -> Level:
+        return Level(
+            policy,
+            "agent",
+            [one for one in self.in_month if credited(one, "first_reply_agent_id") == agent],
+            [one for one in self.in_month if credited(one, "resolved_by_agent_id") == agent],
+            [case for case in self.cases if case.response_agent == agent],
+            [case for case in self.cases if case.resolution_agent == agent],
+            [one for one in self.knowledge if one["agent_id"] == agent],
+            self.reviews,
+            [agent],
+            [answer for answer in self.answers if answer[0] == agent],
+            self.cases,
+        )
+
+    def volume(self, agent: str) -> int:
+        credited_to = [(case.response_agent, case.resolution_agent) for case in self.cases]
+        return sum(1 for both in credited_to if agent in both)
+
+
 def scorecard(
     *,
     records: list[Record],
     pool: list[Record],
     knowledge: list[Record],
+    reviews: list[Record],
     policy: Policy,
     policies: Versions,
     month: str,
@@ -312,18 +266,19 @@ def scorecard(
     in_month = [record for record in received if start <= record["opened_at"] < end]
     kept_out = [view.exclusion(record) for record in in_month]
     cases = [Case(record, view) for record in in_month if view.exclusion(record) is None]
-    assignments = [
-        one
-        for one in knowledge
-        if start <= one["due_at"] < end and one["due_at"] <= as_of and not one["excused"]
-    ]
-    base = [case for case in cases if not case.given_up]
+    due = [one for one in knowledge if start <= one["due_at"] < end and one["due_at"] <= as_of]
+    whole = Month(in_month, cases, due, reviews, answers.remembered(knowledge, as_of))
+    company = Company(whole.vendor(policy), [whole.agent(policy, name) for name in whole.agents])
     return {
         "month": month,
         "time_zone": zone,
         "as_of": rfc3339(as_of),
         "status": "final" if as_of == final and now >= final else "provisional",
         "volume": volume(len(received), kept_out, cases),
-        "vendor_scores": scores(Level(policy, "vendor", cases, base, assignments)),
-        "agents": agent_rows(cases, assignments, policy, names),
+        "vendor_scores": scores(company, company.vendor),
+        "agents": [
+            {"agent_id": name, "name": names.get(name), "volume": whole.volume(name)}
+            | scores(company, level)
+            for name, level in zip(whole.agents, company.agents, strict=True)
+        ],
     }

@@ -86,7 +86,7 @@ def test_holds_everything_that_the_package_reads(wheel: Path) -> None:
             assert f"vendorwatch/_data/{name}/{path.relative_to(folder).as_posix()}" in names
     package = [p for p in (ROOT / "src").rglob("*") if p.is_file() and "__pycache__" not in p.parts]
     assert {path.relative_to(ROOT / "src").as_posix() for path in package} <= names
-    assert "vendorwatch/scorecards/default_policy.toml" in names
+    assert "vendorwatch/policies/default_policy.toml" in names
 
 
 def test_holds_nothing_else(wheel: Path) -> None:

@@ -267,3 +267,43 @@ def _wilson(k: int, n: int) -> tuple[Decimal, Decimal]:
 
 def _six(value: Decimal) -> str:
     return str(value.quantize(Decimal("0.000001"), ROUND_HALF_EVEN))
+
+
+def with_new_metrics(made: Json) -> Json:
+    """With a mean, and with a rate that is counted in other things than contacts."""
+    for scores in (made["vendor_scores"], *made["agents"]):
+        figures = scores["metrics"]
+        replies = figures["first_reply_on_time"] | {"value": "0.731114", "denominator": 6248}
+        quality = figures["csat"] | {"kind": "mean", "value": "0.723989", "numerator": None}
+        quality |= {"denominator": 60, "evidence": "clear", "contract": "missed"}
+        added = {"next_reply_on_time": replies, "quality": quality}
+        scores["metrics"] = {**figures, **added}
+        for name in ("first_reply_p50", "resolution_p50", "resolution_rate"):
+            scores["metrics"][name] = figures[name] | {"target": None, "floor": None}
+            scores["metrics"][name] |= {"points": None, "contract": None, "evidence": None}
+    return made
+
+
+def with_peers(
+    made: Json, metric: str = "first_contact_resolution", *, overdispersed: bool = True
+) -> Json:
+    """Bùi Ngọc Ánh is outside the 99.8 % limits, Chi outside the 95 % limits."""
+    made["vendor_scores"]["metrics"][metric]["peers"] = {
+        "agents": len(made["agents"]),
+        "dispersion": "3.210000",
+        "overdispersed": overdispersed,
+        "prior": ["12.000000", "5.000000"],
+    }
+    outside = {"Bùi Ngọc Ánh": "99.8", "Chi": "95"}
+    for agent in made["agents"]:
+        figures = agent["metrics"][metric]
+        value = Decimal(figures["value"])
+        figures["peers"] = {
+            "estimate": figures["value"],
+            "limits_95": [_six(value - Decimal("0.05")), _six(value + Decimal("0.05"))],
+            "limits_99_8": [_six(value - Decimal("0.09")), _six(value + Decimal("0.09"))],
+            "outside": outside.get(agent["name"]),
+        }
+        if agent["name"] == "Đỗ Thuỳ Dương":
+            figures["adjusted"] = "0.640000"
+    return made

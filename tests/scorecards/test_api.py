@@ -12,7 +12,7 @@ import pytest
 from conftest import MakeKey
 from sample_logs import ndjson, row
 from vendorwatch.db.engine import Database
-from vendorwatch.scorecards import service
+from vendorwatch.policies import service
 from vendorwatch.vendors.model import Engagement
 
 MONTH = {"month": "2026-10"}
@@ -179,18 +179,11 @@ async def test_the_policy_of_the_month_counts(
     }
     later = default.source.replace('"2000-01"', '"2026-10"')
     async with database.write() as connection:
-        first = await service.set_policy(connection, engagement.scope, later, 1)
-        again = await service.set_policy(connection, engagement.scope, later, 2)
-        assert (first.version, again) == (1, first)
-        back = await service.set_policy(connection, engagement.scope, default.source, 3)
-        third = await service.set_policy(connection, engagement.scope, later, 4)
-    assert (back.version, third.version) == (2, 3)
+        for number, source in enumerate((later, default.source, later), 1):
+            await service.set_policy(connection, engagement.scope, source, number)
     for month, version in (("2026-10", 3), ("2026-09", 2)):
         card = (await caller.post("/v1/scorecards", json={"month": month})).json()
         assert card["policy"]["version"] == version
-    listed = (await caller.get("/v1/policies")).json()
-    assert [each["version"] for each in listed] == [1, 2, 3]
-    assert listed[0]["source"] == later
 
 
 async def test_a_month_computed_again_leaves_the_others_pages_as_they_are(
@@ -216,3 +209,39 @@ async def test_who_is_credited_is_part_of_the_fingerprint(caller: httpx.AsyncCli
     assert [agent["agent_id"] for agent in before["agents"]] == ["linh-elsewhere"]
     assert [agent["agent_id"] for agent in after["agents"]] == ["linh"]
     assert after["records_sha256"] != before["records_sha256"]
+
+
+async def test_months_stand_beside_a_scorecard_as_it_knew_them(caller: httpx.AsyncClient) -> None:
+    for month in ("2026-07", "2026-09"):
+        await upload(caller, *(row(n, opened_at=f"{month}-15T09:0{n}:00+07:00") for n in (1, 2)))
+        assert (await caller.post("/v1/scorecards", json={"month": month})).status_code == 201
+    card = (await caller.post("/v1/scorecards", json=MONTH)).json()
+    asked = f"/v1/scorecards/{card['id']}/trends"
+    before = (await caller.get(asked)).json()
+    assert [each["month"] for each in before["months"]] == [
+        "2026-07",
+        "2026-08",
+        "2026-09",
+        "2026-10",
+    ]
+    assert [each["status"] for each in before["months"]] == ["final", None, "final", "provisional"]
+    assert list(before["metrics"]) == list(card["vendor_scores"]["metrics"])
+    for name, metric in card["vendor_scores"]["metrics"].items():
+        assert before["metrics"][name]["values"][-1] == metric["value"]
+        assert before["metrics"][name]["values"][1] is None
+        assert before["metrics"][name]["trial"]
+        assert len(before["metrics"][name]["signals"]) == 4
+    await upload(caller, row(3, opened_at="2026-09-16T09:00:00+07:00", first_reply_at=None))
+    assert (await caller.post("/v1/scorecards", json={"month": "2026-09"})).status_code == 201
+    assert (await caller.get(asked)).json() == before
+
+
+async def test_another_engagements_trends_are_not_there(
+    caller: httpx.AsyncClient, key: MakeKey, rival: Engagement
+) -> None:
+    card = (await caller.post("/v1/scorecards", json=MONTH)).json()
+    rivals = {"Authorization": f"Bearer {await key('read', of=rival)}"}
+    sender = {"Authorization": f"Bearer {await key('upload')}"}
+    asked = f"/v1/scorecards/{card['id']}/trends"
+    assert (await caller.get(asked, headers=rivals)).status_code == 404
+    assert (await caller.get(asked, headers=sender)).status_code == 403

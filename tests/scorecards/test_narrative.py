@@ -1,7 +1,9 @@
 from scorecards import sample
 from vendorwatch.scorecards.render.findings import find
+from vendorwatch.scorecards.render.headline import outliers
 from vendorwatch.scorecards.render.narrative import questions, sentences
 from vendorwatch.scorecards.render.wording import wording
+from vendorwatch.scorecards.trends import Trends, trends
 
 ENGLISH = wording("en")
 
@@ -60,8 +62,101 @@ def test_holes_in_the_data_are_said() -> None:
     ]
 
 
-def test_at_most_three_sentences() -> None:
-    figures = metrics()
-    figures["csat"] |= {"denominator": 0, "contract": "not_measurable", "value": None}
+def test_at_most_three_sentences_and_signals_come_first() -> None:
+    document = sample.with_peers(sample.document())
+    document["vendor_scores"]["metrics"]["csat"] |= {
+        "denominator": 0,
+        "contract": "not_measurable",
+        "value": None,
+    }
+    told = sentences(
+        find(document["vendor_scores"]["metrics"], {"received": 9, "rejected": 9, "uploads": 1}),
+        ENGLISH,
+        standing_out=outliers(document, FUNNEL),
+    )
 
-    assert len(sentences(find(figures, {"received": 9, "rejected": 9, "uploads": 1}), ENGLISH)) == 3
+    assert len(told) == 3
+    assert told[0].startswith("Agents who differ by more than chance")
+
+
+FUNNEL = "first_contact_resolution"
+
+
+def test_agents_are_named_in_alphabetical_order_and_never_by_how_far_they_are_off() -> None:
+    document = sample.with_peers(sample.document(names=["Zoe", "Ágnes", "Bao", "Chi"]))
+    for agent in document["agents"][:3]:
+        agent["metrics"][FUNNEL]["peers"]["outside"] = "99.8"
+    [told] = sentences(
+        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+    )
+
+    assert told == (
+        "Agents who differ by more than chance in Resolved at first contact: "
+        "Ágnes, Bao and Zoe (outside the 99.8% limits); Chi (outside the 95% limits); "
+        "less certain than usual, as agents lie further apart than chance explains."
+    )
+
+
+def test_limits_are_called_less_certain_only_where_they_are() -> None:
+    document = sample.with_peers(sample.document(), overdispersed=False)
+    [told] = sentences(
+        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+    )
+
+    assert told.endswith("Chi (outside the 95% limits).")
+
+
+def test_nobody_outside_is_no_news() -> None:
+    document = sample.with_peers(sample.document(names=["A", "B", "C"]))
+
+    assert not sentences(
+        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+    )
+
+
+def test_a_crowd_is_told_with_how_many_more_there_are() -> None:
+    document = sample.with_peers(sample.document(names=[f"Agent {n}" for n in range(9)]))
+    for agent in document["agents"]:
+        agent["metrics"][FUNNEL]["peers"]["outside"] = "95"
+    [told] = sentences(
+        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+    )
+
+    assert "Agent 4 and 4 more (outside the 95% limits)" in told
+    assert "Agent 5" not in told
+
+
+def months(metric: str, *values: str) -> Trends:
+    made = [sample.document(month=f"2026-{at:02}", names=[]) for at in range(1, len(values) + 1)]
+    for each, value in zip(made, values, strict=True):
+        each["vendor_scores"]["metrics"][metric]["value"] = value
+    return trends(made[-1], made[:-1])
+
+
+def test_what_the_months_signal_is_told_with_its_rule() -> None:
+    steady = ["0.90", "0.91"] * 3
+    for metric, told in (
+        ("csat", "Satisfied customers (worsening: below its limits)"),
+        ("reopen_rate", "Reopened (improving: below its limits)"),
+        ("handover_rate", "Handed over (went down: below its limits)"),
+    ):
+        found = sentences(
+            find(quiet(), NONE_REJECTED), ENGLISH, months=months(metric, *steady, "0.5")
+        )
+        assert found == [f"Changed by more than noise, by trial limits: {told}."]
+
+
+def test_seven_months_in_a_row_are_a_change_and_after_a_year_no_trial() -> None:
+    rising = [f"0.{80 + at}" for at in range(12)]
+
+    assert sentences(find(quiet(), NONE_REJECTED), ENGLISH, months=months("csat", *rising)) == [
+        "Changed by more than noise: Satisfied customers (improving: 7 months rising)."
+    ]
+
+
+def test_what_is_counted_in_other_units_is_not_said_to_lack_a_share() -> None:
+    figures = quiet()
+    figures["next_reply_on_time"] = figures["csat"] | {"missing": 4000}
+    figures["knowledge_coverage"] = figures["csat"] | {"missing": 4000}
+
+    assert sentences(find(figures, NONE_REJECTED), ENGLISH) == []

@@ -1,4 +1,5 @@
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_at_most_twelve_metrics_and_none_that_was_clearly_missed_is_left_out() -
 
 def test_agents_stand_in_alphabetical_order_whatever_their_figures() -> None:
     page = html(Report(sample.document(names=["Zoe", "Đặng", "Ágnes", None, "Bao"]), "en"))
-    table = page[page.index('class="agents"') :]
+    table = page[page.index('class="agents') :]
     names = re.findall(r'<th scope="row">(.*?)</th>', table)
 
     assert names[:5] == ["a003", "Ágnes", "Bao", "Đặng", "Zoe"]
@@ -84,12 +85,12 @@ def test_a_direction_override_cannot_turn_a_figure_round() -> None:
 def test_a_metric_and_an_exclusion_newer_than_the_page_are_shown_by_their_ids() -> None:
     document = sample.document(names=[])
     figures = document["vendor_scores"]["metrics"]
-    figures["quality"] = dict(figures["csat"], kind="mean", evidence="clear", contract="missed")
+    figures["effort"] = dict(figures["csat"], kind="mean", evidence="clear", contract="missed")
     document["volume"]["excluded"]["test"] = 4
 
     page = html(Report(document, "en"))
 
-    assert "quality" in page
+    assert "effort" in page
     assert ">test<" in page
 
 
@@ -103,3 +104,46 @@ def test_a_metric_and_an_exclusion_newer_than_the_page_are_shown_by_their_ids() 
 )
 def test_the_file_name_is_one_path_segment(vendor: str, expected: str) -> None:
     assert file_name(sample.document(vendor=vendor)) == expected
+
+
+def test_drawings_stand_on_the_page_only_where_there_is_something_to_draw() -> None:
+    alone = html(Report(sample.document(), "en"))
+    document = sample.with_peers(sample.document())
+    history = (sample.document(month="2026-08"), sample.document(month="2026-09"))
+    drawn = html(Report(document, "en", history=history))
+
+    assert 'class="drawings"' not in alone
+    assert drawn.count('class="xmr"') == drawn.count('class="funnel"') == 1
+    assert "Resolved, month by month" in drawn
+
+
+def test_a_months_verdict_has_a_word_and_a_shape_of_its_own() -> None:
+    history = [sample.document(month=f"2026-{at:02}") for at in range(4, 10)]
+    for at, each in enumerate(history):
+        each["vendor_scores"]["metrics"]["csat"]["value"] = f"0.60{at % 2}"
+    page = html(Report(sample.document(), "en", history=tuple(history)))
+
+    assert '<span class="improving">improving</span> \u00b7 will fail' in page
+    assert ".improving::before" in page
+
+
+def test_what_case_mix_moves_is_said_beside_the_figure_only_where_it_moves_it() -> None:
+    document = sample.with_peers(sample.document(names=["A", "B", "C"]))
+    for agent, shift in zip(document["agents"], ("0.001", "0.019", "0.02"), strict=True):
+        figures = agent["metrics"]["first_contact_resolution"]
+        figures["adjusted"] = str(Decimal(figures["value"]) + Decimal(shift))
+    page = html(Report(document, "en"))
+
+    assert page.count("<small>adjusted ") == 1
+
+
+def test_a_percentile_can_be_the_headline_and_has_no_words_in_its_picture() -> None:
+    document = sample.document()
+    for name, figures in document["vendor_scores"]["metrics"].items():
+        figures["target"] = figures["target"] if name == "resolution_p90" else None
+    page = html(Report(document, "en", history=(sample.document(month="2026-09"),)))
+    picture = page[page.index('class="xmr"') :].split("</svg>")[0]
+
+    assert "Time to resolve (p90), month by month" in page
+    assert "target 2\u00a0d" in page
+    assert "\u00a0" not in picture.split("</title>")[1]

@@ -21,7 +21,7 @@ ISSUED = 1_794_191_400_000_000  # 2026-11-09T02:30:00Z
 Children = Callable[[], set[BaseProcess]]
 
 REPORT = Report(
-    sample.document(),
+    sample.with_peers(sample.with_new_metrics(sample.document())),
     "en",
     ISSUED,
     history=(sample.document(month="2026-08", score="70.02"), sample.document(month="2026-09")),
@@ -40,7 +40,7 @@ def renderer() -> Iterator[Renderer]:
 def impatient(english: bytes) -> Iterator[tuple[Renderer, Children]]:
     """With a way to find its child, to do it harm. The other renderer has its own by now."""
     others = set(multiprocessing.active_children())
-    made = Renderer(timeout_seconds=5)
+    made = Renderer(timeout_seconds=15)
     yield made, lambda: set(multiprocessing.active_children()) - others
     made.close()
 
@@ -77,6 +77,39 @@ def test_the_documents_figures_are_on_paper(english: bytes) -> None:
         assert figure in text
     for figure in ("4,981", "181", "4,724", "93", "15,310 (287 rejected)"):
         assert figure in text
+
+
+def test_new_metrics_are_on_paper_in_both_languages(english: bytes, vietnamese: bytes) -> None:
+    for text, figures in (
+        (text_of(english), ("Next replies on time", "73.1%", "Quality reviews", "72.4%", "60")),
+        (
+            text_of(vietnamese),
+            ("Phản hồi tiếp theo đúng hạn", "73,1%", "Đánh giá chất lượng", "72,4%"),
+        ),
+    ):
+        for figure in figures:
+            assert figure in text
+
+
+def test_months_are_judged_in_words(english: bytes, vietnamese: bytes) -> None:
+    text = text_of(english)
+
+    assert "Resolved on time, month by month" in text
+    assert "limits 89.9% to 89.9%" in text  # the sample's months are all alike
+    assert "Trial limits: fewer than 12 months." in text
+    assert "steady" in text
+    assert "Giới hạn tạm tính: chưa đủ 12 tháng." in text_of(vietnamese)
+
+
+def test_agents_who_stand_out_are_named_and_marked(english: bytes, vietnamese: bytes) -> None:
+    text = text_of(english)
+
+    assert "Agents who differ by more than chance in Resolved at first contact: " in text
+    assert "Bùi Ngọc Ánh" in text.partition("outside the 99.8% limits")[0]
+    assert "less certain than usual" in text
+    assert "outside 99.8%: A Bùi Ngọc Ánh" in text.replace("\u00a0", " ")
+    assert "adjusted 64.0%" in text
+    assert "ngoài 99,8%: A Bùi Ngọc Ánh" in text_of(vietnamese).replace("\u00a0", " ")
 
 
 def test_where_the_figures_come_from_is_on_paper(english: bytes) -> None:
@@ -141,7 +174,7 @@ def test_the_pdf_is_accessible(english: bytes, vietnamese: bytes) -> None:
 def test_every_chart_has_words(english: bytes) -> None:
     figures = structure(root(english)["/StructTreeRoot"], "/Figure")
 
-    assert len(figures) == 12 + 12 + 1  # bullets, trends, the months of the score
+    assert len(figures) == 12 + 12 + 1 + 2  # bullets, trends, the months of the score, drawings
     assert all(figure.get("/Alt") for figure in figures)
 
 
@@ -224,7 +257,7 @@ def test_a_child_that_hangs_is_killed_and_the_next_report_is_made(
     renderer.pdf(SHORT)
     child = only(children())
     os.kill(child.pid or 0, signal.SIGSTOP)
-    with pytest.raises(RenderFailed, match="longer than 5 s"):
+    with pytest.raises(RenderFailed, match="longer than 15 s"):
         renderer.pdf(SHORT)
     assert child.exitcode == -signal.SIGKILL
     assert renderer.pdf(SHORT).startswith(b"%PDF-1.7")

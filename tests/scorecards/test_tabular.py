@@ -32,6 +32,17 @@ def test_figures_are_the_documents_own_text() -> None:
     assert row["target"] == figures["target"]
 
 
+def test_who_stands_out_is_in_the_file_too() -> None:
+    document = sample.with_peers(sample.document())
+    rows = [row for row in rows_of(document) if row["metric"] == "first_contact_resolution"]
+    by_name = {row["agent_name"]: row for row in rows}
+
+    assert by_name["Bùi Ngọc Ánh"]["outside"] == "99.8"
+    assert by_name["Đỗ Thuỳ Dương"]["adjusted"] == "0.640000"
+    assert by_name["Chi"]["estimate"] == by_name["Chi"]["value"]
+    assert by_name["Mai Anh"]["outside"] == ""
+
+
 def test_what_is_not_there_is_empty_and_not_reached_is_said() -> None:
     rows = rows_of(sample.document())
     unreached = [row for row in rows if row["value"] == "not_reached"]

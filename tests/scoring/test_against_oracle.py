@@ -5,7 +5,7 @@ import json
 import pytest
 
 from oracle import scores
-from oracle.logs import random_scenario
+from oracle.logs import Scenario, random_scenario
 from scoring.inputs import inputs_of
 from vendorwatch.scoring.score import score_month
 
@@ -22,9 +22,17 @@ IDENTITIES = {
 }
 
 
-@pytest.mark.parametrize("seed", range(48))
+@pytest.mark.parametrize("seed", range(60))
 def test_the_document_equals_the_oracles(seed: int) -> None:
-    scenario = random_scenario(seed)
+    assert_equal_to_the_oracle(random_scenario(seed))
+
+
+@pytest.mark.parametrize("seed", range(1000, 1048))
+def test_documents_of_no_or_few_interactions_equal_the_oracles(seed: int) -> None:
+    assert_equal_to_the_oracle(random_scenario(seed, n=seed % 6))
+
+
+def assert_equal_to_the_oracle(scenario: Scenario) -> None:
     document = score_month(inputs_of(scenario))
     computed = {key: value for key, value in document.items() if key not in IDENTITIES}
     expected = scores.scorecard(**scenario.arguments())

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from vendorwatch.periods import Month
-from vendorwatch.scorecards.service import default_policy
-from vendorwatch.scoring.policy import Target, in_force
-from vendorwatch.scoring.policy_file import BadPolicy, parse_policy
+from vendorwatch.policies.service import default_policy
+from vendorwatch.scoring.policy import MetricRule, Target, in_force
+from vendorwatch.scoring.policy_file import parse_policy
+from vendorwatch.scoring.policy_reader import BadPolicy
 
 SMALL = """
 name = "Small"
@@ -44,6 +45,13 @@ def faults(source: str) -> dict[str, str]:
     with pytest.raises(BadPolicy) as caught:
         parse_policy(source)
     return {fault.field or "": fault.code for fault in caught.value.faults}
+
+
+def mistakes(source: str) -> list[tuple[int | None, str | None, str]]:
+    """Line, place and code, as they are told."""
+    with pytest.raises(BadPolicy) as caught:
+        parse_policy(source)
+    return [(fault.line, fault.field, fault.code) for fault in caught.value.faults]
 
 
 def test_what_the_file_says_is_what_counts() -> None:
@@ -135,9 +143,148 @@ def test_of_a_table_that_is_not_there_nothing_more_is_told() -> None:
     }
 
 
-def test_a_text_that_is_not_toml_is_told_with_its_line() -> None:
-    with pytest.raises(BadPolicy, match="line 2"):
-        parse_policy('name = "x"\n=')
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ('name = "x"\n=', 2),
+        ('name = "x"\n\nhours = [', 3),
+        ("a = 1\nb = 2\na = 3\n# and so on", 3),
+        ("a = 1\nweight = 1e99999999999999999999\nb = 2", 2),
+        ("a = 1\n\nweight = " + "9" * 5_000 + "\nb = 2", 3),
+        ("a = 1\nb = " + "[" * 20_000, 2),
+        ("# a comment\na" + ".a" * 300 + " = 1", 2),
+    ],
+)
+def test_a_text_that_is_not_toml_is_told_with_its_line(source: str, line: int) -> None:
+    assert mistakes(source) == [(line, None, "not-toml")]
+
+
+def test_a_file_beyond_measure_is_not_even_read() -> None:
+    assert mistakes("#" * 65_537) == [(1, None, "too-long")]
+    parse_policy(SMALL + "#" * (65_536 - len(SMALL)))
+
+
+def test_every_mistake_has_its_line() -> None:
+    source = """balance = 1
+effective_from = "2026-10"
+
+[hours.chat]
+monday = []
+[targets.first_reply.chat]
+seconds = 1
+clock = ["business"]
+[targets.resolution.default]
+seconds = 60
+[targets.resolution.email]
+clock = "calendar"
+
+[dimensions.response.metrics.first_reply_on_time]
+weight = 1
+target = 0.5
+floor = 0.5
+[dimensions.response.metrics.csat]
+"""
+    first_reply = "dimensions.response.metrics.first_reply_on_time"
+    assert mistakes(source) == [
+        (1, "name", "missing"),
+        (1, "balance", "bad-value"),
+        (5, "hours.chat.monday", "unknown-key"),
+        (6, "targets.first_reply.default", "missing"),  # where its table is first spoken of
+        (8, "targets.first_reply.chat.clock", "bad-value"),
+        (9, "targets.resolution.default.clock", "missing"),
+        (11, "targets.resolution.email.seconds", "missing"),
+        (14, "dimensions.response.weight", "missing"),
+        (14, first_reply, "target-equals-floor"),
+        (14, "dimensions", "no-weight"),
+        (18, "dimensions.response.metrics.csat", "unknown-key"),
+    ]
+
+
+def test_a_mistake_reads_as_a_sentence() -> None:
+    with pytest.raises(BadPolicy) as caught:
+        parse_policy(SMALL.replace("seconds = 3600", 'seconds = "1 h"'))
+    place = "line 8, targets.first_reply.default.seconds"
+    assert [str(each) for each in caught.value.faults] == [
+        f"{place}: must be a whole number from 0 to 31622400"
+    ]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_lines_are_counted_whatever_ends_them(end: str) -> None:
+    source = SMALL.replace("floor = 0.6", "floor = 6").replace("\n", end)
+    line = SMALL[: SMALL.index("floor")].count("\n") + 1
+    place = "dimensions.response.metrics.first_reply_on_time.floor"
+    for text in (source, "\ufeff" + source):
+        assert mistakes(text) == [(line, place, "bad-value")]
+
+
+BY_TIME = SMALL.replace("seconds = 60\n", 'reply_by = "19:00"\n')
+
+
+def test_a_target_may_be_a_clock_time_wherever_targets_stand() -> None:
+    source = BY_TIME.replace('"19:00"\nclock = "calendar"', '"19:00"')
+    source = source.replace("seconds = 3600", 'reply_by = "24:00"')
+    source = source.replace("seconds = 30\n", 'reply_by = "00:00"\n')
+    source = source.replace("seconds = 86400", 'reply_by = "23:59"')
+    source += '[targets.next_reply.default]\nreply_by = "08:30"\n'
+    policy = parse_policy(source)
+    first = policy.targets["first_reply"]
+    assert first.find("email", None) == Target(None, "business", 1_440)
+    assert first.find("chat", None) == Target(None, "calendar", 19 * 60)
+    assert first.find("chat", "urgent") == Target(None, "calendar", 0)
+    assert first.find("phone", "urgent") == Target(20, "calendar")
+    assert policy.targets["resolution"].default == Target(None, "calendar", 23 * 60 + 59)
+    assert policy.targets["next_reply"].default == Target(None, "calendar", 8 * 60 + 30)
+
+
+def test_a_channel_with_priorities_may_have_a_clock_time_of_its_own() -> None:
+    source = SMALL + '[targets.resolution.chat]\nreply_by = "18:00"\n'
+    source += "[targets.resolution.chat.low]\nseconds = 9\nclock = 'calendar'\n"
+    found = parse_policy(source).targets["resolution"]
+    assert found.find("chat", "high") == Target(None, "calendar", 18 * 60)
+    assert found.find("chat", "low") == Target(9, "calendar")
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ('reply_by = "19:00"\nseconds = 1', "two-targets"),
+        ('reply_by = "24:01"', "bad-value"),
+        ('reply_by = "7:00"', "bad-value"),
+        ('reply_by = "19:60"', "bad-value"),
+        ("reply_by = 19:00:00", "bad-value"),
+        ("reply_by = 1900", "bad-value"),
+    ],
+)
+def test_a_clock_time_stands_alone_and_is_one(written: str, code: str) -> None:
+    place = "targets.first_reply.chat.reply_by"
+    assert faults(SMALL.replace("seconds = 60", written)) == {place: code}
+
+
+def test_a_clock_time_on_days_with_hours_needs_hours() -> None:
+    head, _, rest = BY_TIME.partition("[hours.default]")
+    without = head + rest[rest.index("[targets") :]
+    without = without.replace('clock = "business"', 'clock = "calendar"')
+    parse_policy(without)
+    by_day = without.replace('"19:00"\nclock = "calendar"', '"19:00"\nclock = "business"')
+    assert faults(by_day) == {"hours.default": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("dimension", "metric"),
+    [
+        ("response", "next_reply_on_time"),
+        ("resolution", "quality"),
+        ("knowledge", "knowledge_coverage"),
+    ],
+)
+def test_shares_of_each_dimension_can_be_agreed_on(dimension: str, metric: str) -> None:
+    place = f"dimensions.{dimension}.metrics.{metric}"
+    table = f"[{place}]\nweight = 1\ntarget = 0.9\nfloor = 0.5\n"
+    weight = "" if dimension == "response" else f"[dimensions.{dimension}]\nweight = 1\n"
+    rule = parse_policy(SMALL + weight + table).rule(metric)
+    assert rule == MetricRule(Decimal(1), Decimal("0.9"), Decimal("0.5"))
+    assert faults(SMALL + weight + table.replace("0.9", "90")) == {f"{place}.target": "bad-value"}
 
 
 def test_hours_are_needed_only_where_business_time_counts() -> None:

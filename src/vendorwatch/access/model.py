@@ -13,7 +13,7 @@ SCOPES = {
     "upload": "send logs, the roster and mappings; read one's own uploads",
     "read": "read everything of the engagement",
     "score": "compute scorecards",
-    "manage": "set policies, manage checks and questions",
+    "manage": "set policies and rubrics, review interactions, manage checks",
 }
 DEFAULT_SCOPE = "upload"
 

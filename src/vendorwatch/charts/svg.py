@@ -9,6 +9,9 @@ GOOD = "#0b6e99"
 CONCERN = "#c2410c"
 NEUTRAL = "#6b7280"
 INK = "#111827"
+FAINT = "#d1d5db"
+FONT = "Noto Sans, sans-serif"
+FONT_SIZE = 6.5
 
 
 def number(value: float) -> str:
@@ -22,6 +25,36 @@ def element(tag: str, **attributes: float | str) -> str:
         f' {name.replace("_", "-")}="{_attribute(value)}"' for name, value in attributes.items()
     )
     return f"<{tag}{text}/>"
+
+
+def label(text: str, x: float, y: float, *, anchor: str = "start", fill: str = NEUTRAL) -> str:
+    """Text with its baseline at `y`, from, around or up to `x` (start, middle, end).
+
+    For digits and single letters only: WeasyPrint sets the text of an SVG letter by letter, which
+    breaks every script whose letters depend on each other. Words belong beside the picture.
+    """
+    attributes = element(
+        "text",
+        x=x,
+        y=y,
+        text_anchor=anchor,
+        fill=fill,
+        font_family=FONT,
+        font_size=FONT_SIZE,
+    )
+    return f"{attributes.removesuffix('/>')}>{escape(text)}</text>"
+
+
+def diamond(x: float, y: float, size: float, colour: str) -> str:
+    path = f"M{number(x)} {number(y - size)}l{number(size)} {number(size)}"
+    path += f"l{number(-size)} {number(size)}l{number(-size)} {number(-size)}Z"
+    return element("path", d=path, fill=colour)
+
+
+def triangle(x: float, y: float, size: float, colour: str) -> str:
+    path = f"M{number(x)} {number(y - size)}l{number(size)} {number(1.8 * size)}"
+    path += f"h{number(-2 * size)}Z"
+    return element("path", d=path, fill=colour)
 
 
 def picture(width: float, height: float, title: str, *parts: str, name: str) -> str:

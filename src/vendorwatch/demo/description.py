@@ -1,7 +1,7 @@
 """What the demo shop is like: the files under fixtures/demo, read strictly."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -67,6 +67,7 @@ class Vendor(_Part, frozen=True):
     teams: tuple[str, ...]
     channels: dict[Channel, int]
     character: Character
+    messages: bool = False  # its help desk exports what was written
 
 
 class Names(_Part, frozen=True):
@@ -76,7 +77,10 @@ class Names(_Part, frozen=True):
 
 
 class Description(_Part, frozen=True):
-    """`questions` and the texts of `policy` and `mapping` stand in files of their own."""
+    """`questions`, `rubric` and the texts of `policy` and `mapping` stand in files of their own.
+
+    `policies` are those of vendors with another agreement, by code; `reviews` are so many a month.
+    """
 
     seed: int
     merchant: str
@@ -91,6 +95,7 @@ class Description(_Part, frozen=True):
     sent_twice: int
     arrivals: Arrivals
     outcomes: Outcomes
+    reviews: int
     topics: dict[str, Topic]
     products: dict[str, int]
     check: CheckPlan
@@ -98,7 +103,9 @@ class Description(_Part, frozen=True):
     names: dict[str, Names] = {}
     questions: tuple[Question, ...] = ()
     policy: str = ""
+    policies: dict[str, str] = {}
     mapping: str = ""
+    rubric: dict[str, Any] = {}
 
 
 def read_description(folder: Path) -> Description:
@@ -112,5 +119,11 @@ def read_description(folder: Path) -> Description:
         names=names,
         questions=questions["questions"],
         policy=(folder / "policy.toml").read_text(encoding="utf-8"),
+        policies={
+            vendor.code: file.read_text(encoding="utf-8")
+            for vendor in shop.vendors
+            if (file := folder / f"policy-{vendor.code}.toml").exists()
+        },
+        rubric=msgspec.toml.decode((folder / "rubric.toml").read_bytes()),
         mapping=(folder / "mapping.toml").read_text(encoding="utf-8"),
     )

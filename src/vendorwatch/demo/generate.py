@@ -10,6 +10,7 @@ from vendorwatch.demo.description import Description
 from vendorwatch.demo.desk import Agent, Desk
 from vendorwatch.demo.handling import Record, as_seen, handle
 from vendorwatch.demo.logs import csv_log, help_desk, ndjson
+from vendorwatch.demo.reviews import reviews_of
 from vendorwatch.periods import DAY, Micros, Month, load_zone
 
 _WRITERS = {"ndjson": (ndjson, ".ndjson"), "csv": (csv_log, ".csv"), "mapped": (help_desk, ".csv")}
@@ -17,12 +18,15 @@ _WRITERS = {"ndjson": (ndjson, ".ndjson"), "csv": (csv_log, ".csv"), "mapped": (
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One month's export of one vendor. `records` are what its rows were made of."""
+    """One month's export of one vendor. `records` are what its rows were made of; `reviews` are
+    the merchant's own, of contacts of that month.
+    """
 
     month: str
     file_name: str
     content: bytes
     records: tuple[Record, ...]
+    reviews: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Shop:
     merchant: str
     time_zone: str
     months: tuple[str, ...]
+    rubric: Mapping[str, object]
     vendors: tuple[VendorPart, ...]
 
 
@@ -53,6 +58,7 @@ def shop(description: Description) -> Shop:
         merchant=description.merchant,
         time_zone=description.time_zone,
         months=description.months,
+        rubric=description.rubric,
         vendors=tuple(
             _part(description, desk, handled) for desk, handled in zip(desks, records, strict=True)
         ),
@@ -89,7 +95,7 @@ def _part(description: Description, desk: Desk, records: list[Record]) -> Vendor
         name=vendor.name,
         code=vendor.code,
         agents=tuple(desk.agents),
-        policy=description.policy,
+        policy=description.policies.get(vendor.code, description.policy),
         mapping=description.mapping if vendor.log == "mapped" else None,
         knowledge=knowledge_document(description, desk),
         logs=_logs(description, desk, records),
@@ -114,8 +120,11 @@ def _logs(description: Description, desk: Desk, records: list[Record]) -> tuple[
         rows = [*_sent_again(before, exported_at, description.sent_twice), *seen]
         before = list(zip(mine, seen, strict=True))
         file_name = f"{desk.vendor.code}-{text}{suffix}"
-        content = write(rows, zone, desk.random)
-        logs.append(Log(text, file_name, content, tuple(rows)))
+        content, spoiled = write(rows, zone, desk.random)
+        refused = {str(rows[place]["interaction_id"]) for place in spoiled}
+        readable = [record for record in seen if record["interaction_id"] not in refused]
+        reviews = reviews_of(description, desk, text, readable)
+        logs.append(Log(text, file_name, content, tuple(rows), tuple(reviews)))
     return tuple(logs)
 
 

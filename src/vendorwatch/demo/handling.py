@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import exp
 
 from vendorwatch.demo.contacts import Contact
+from vendorwatch.demo.conversation import converse, counts, last, until
 from vendorwatch.demo.description import Description
 from vendorwatch.demo.desk import HOUR, Agent, Desk
 from vendorwatch.periods import SECOND, Micros
@@ -41,6 +42,9 @@ def handle(contact: Contact, desk: Desk, shop: Description) -> Handled:
     for name in INSTANTS:  # help desks count in whole seconds
         if isinstance(instant := handled.record[name], int):
             handled.record[name] = instant // SECOND * SECOND
+    if desk.vendor.messages:
+        seed = f"{shop.seed}/messages/{handled.record['interaction_id']}"
+        handled.record["events"] = converse(handled.record, seed)
     return handled
 
 
@@ -74,9 +78,13 @@ def as_seen(record: Record, at: Micros) -> Record:
         seen["csat_invited_at"] = None
     if _later(seen["csat_at"], at):
         seen |= {"csat_at": None, "csat": None}
-    seen["source_updated_at"] = max(
-        instant for name in INSTANTS if isinstance(instant := seen[name], int)
-    )
+    updated_at = max(instant for name in INSTANTS if isinstance(instant := seen[name], int))
+    events = seen.get("events")
+    if isinstance(events, list):
+        shown = until(events, at, resolved=seen["resolved_at"] is not None)
+        seen |= {"events": shown, **counts(shown)}
+        updated_at = max(updated_at, last(shown))
+    seen["source_updated_at"] = updated_at
     return seen
 
 

@@ -11,28 +11,32 @@ from vendorwatch.demo.handling import INSTANTS, Record
 from vendorwatch.periods import SECOND, Micros, to_datetime
 
 Row = dict[str, object]
+Written = tuple[bytes, list[int]]
+"""A log, and which of its records nobody can read in it."""
 
 _TIMES = (*INSTANTS, "source_updated_at")
 _SPOILED_EACH = 2  # rows a log for each kind of mistake
 
 
-def ndjson(records: Sequence[Record], zone: ZoneInfo, rng: random.Random) -> bytes:
+def ndjson(records: Sequence[Record], zone: ZoneInfo, rng: random.Random) -> Written:
     rows = [_with_offsets(record, zone) for record in records]
-    return "\n".join([*_lines(rows, _json_line, _MISTAKES, rng), ""]).encode()
+    lines, spoiled = _lines(rows, _json_line, _MISTAKES, rng)
+    return "\n".join([*lines, ""]).encode(), spoiled
 
 
-def csv_log(records: Sequence[Record], zone: ZoneInfo, rng: random.Random) -> bytes:
-    rows = [_with_offsets(record, zone) | {"tags": _joined(record["tags"])} for record in records]
+def csv_log(records: Sequence[Record], zone: ZoneInfo, rng: random.Random) -> Written:
+    rows = [_in_cells(_with_offsets(record, zone)) for record in records]
     header = ",".join(rows[0])
-    return "\r\n".join([header, *_lines(rows, _comma_line, _MISTAKES, rng), ""]).encode()
+    lines, spoiled = _lines(rows, _comma_line, _MISTAKES, rng)
+    return "\r\n".join([header, *lines, ""]).encode(), spoiled
 
 
-def help_desk(records: Sequence[Record], zone: ZoneInfo, rng: random.Random) -> bytes:
+def help_desk(records: Sequence[Record], zone: ZoneInfo, rng: random.Random) -> Written:
     """Columns, dates and words of its own; fixtures/demo/mapping.toml explains them."""
     rows = [_help_desk_row(record, zone) for record in records]
     header = ";".join(rows[0])
-    lines = _lines(rows, _semicolon_line, _HELP_DESK_MISTAKES, rng)
-    return "\r\n".join([header, *lines, ""]).encode()
+    lines, spoiled = _lines(rows, _semicolon_line, _HELP_DESK_MISTAKES, rng)
+    return "\r\n".join([header, *lines, ""]).encode(), spoiled
 
 
 def _lines(
@@ -40,8 +44,8 @@ def _lines(
     line: Callable[[Row], str],
     mistakes: Sequence[Callable[[Row], Row]],
     rng: random.Random,
-) -> list[str]:
-    """A few rows with each mistake, and a few that are cut off."""
+) -> tuple[list[str], list[int]]:
+    """A few rows with each mistake, and a few that are cut off; and the places of all these."""
     made = list(rows)
     places = rng.sample(range(len(rows)), _SPOILED_EACH * (len(mistakes) + 1))
     for number, mistake in enumerate(mistakes):
@@ -49,8 +53,17 @@ def _lines(
             made[place] = mistake(made[place])
     lines = [line(row) for row in made]
     for place in places[len(mistakes) :: len(mistakes) + 1]:
-        lines[place] = lines[place][: len(lines[place]) * 2 // 3]
-    return lines
+        lines[place] = _cut_off(lines[place])
+    return lines, places
+
+
+def _cut_off(line: str) -> str:
+    """In CSV a quote that stays open would swallow the rows after it: cut before it, then."""
+    cut = line[: len(line) * 2 // 3]
+    if not line.startswith("{") and cut.count('"') % 2:
+        cut = cut.partition('"')[0]
+        cut = cut[: len(cut) * 2 // 3]
+    return cut
 
 
 def _json_line(row: Row) -> str:
@@ -72,6 +85,13 @@ def _separated(row: Row, delimiter: str) -> str:
     return text.getvalue()
 
 
+def _in_cells(row: Row) -> Row:
+    cells: Row = {"tags": _joined(row["tags"])}
+    if row.get("events"):
+        cells["events"] = json.dumps(row["events"], separators=(",", ":"))
+    return row | cells
+
+
 def _joined(tags: object) -> str:
     return ";".join(map(str, tags)) if isinstance(tags, list) else ""
 
@@ -80,8 +100,14 @@ def _with_offsets(record: Record, zone: ZoneInfo) -> Row:
     row = dict(record)
     for name in _TIMES:
         if isinstance(instant := row[name], int):
-            row[name] = to_datetime(instant).astimezone(zone).isoformat()
+            row[name] = _written(instant, zone)
+    if isinstance(events := row.get("events"), list):
+        row["events"] = [each | {"at": _written(each["at"], zone)} for each in events]
     return row
+
+
+def _written(instant: Micros, zone: ZoneInfo) -> str:
+    return to_datetime(instant).astimezone(zone).isoformat()
 
 
 def _without_offset(row: Row) -> Row:

@@ -21,13 +21,13 @@ from vendorwatch.interactions.client import Client
 from vendorwatch.interactions.client import Log as LogFile
 from vendorwatch.knowledge import service as knowledge
 from vendorwatch.knowledge.parse import read_document
-from vendorwatch.scorecards.service import set_policy
+from vendorwatch.policies.service import set_policy
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import Clock
 from vendorwatch.terminal import Runtime
 from vendorwatch.vendors.service import create_engagement
 
-_SCOPES = ("upload", "read", "score")
+_SCOPES = ("upload", "read", "score", "manage")
 _LANGUAGES = ("en", "vi")
 _MARK = "shop.sha256"
 _PATIENCE = httpx.Timeout(120, connect=10)
@@ -89,14 +89,14 @@ def run_demo(
             with telling.step("Starting the server", 1) as done:
                 stack.enter_context(serving(own))
                 done()
-            return _main_job(runtime, parties, files, telling)
+            return _main_job(runtime, made, parties, files, telling)
     finally:
         for party in parties:
             _revoke(runtime, party)
 
 
 def _main_job(
-    runtime: Runtime, parties: list[Party], files: dict[str, Path], telling: Telling
+    runtime: Runtime, made: Shop, parties: list[Party], files: dict[str, Path], telling: Telling
 ) -> list[Outcome]:
     url = runtime.settings.public_url
     # All logs go in before anything is scored: customers come again at another vendor, too.
@@ -110,6 +110,10 @@ def _main_job(
     with telling.step("Loading what agents know", len(parties)) as done:
         for party in parties:
             _load_knowledge(runtime, party)
+            done()
+    with telling.step("Reviewing contacts", len(parties)) as done:
+        for party in parties:
+            _review(url, made, party)
             done()
     with telling.step("Scoring", sum(len(each.part.logs) for each in parties)) as done:
         scored = [_score(url, party, runtime.settings.data_dir, done) for party in parties]
@@ -197,6 +201,15 @@ def _push(url: str, party: Party, log: Log, path: Path) -> int:
     if pushed.upload_id is not None and pushed.count("rejected"):
         client.save_rejects(pushed.upload_id, path.with_name(f"{log.file_name}.rejects.csv"))
     return pushed.count("rejected")
+
+
+def _review(url: str, made: Shop, party: Party) -> None:
+    """The rubric is the merchant's: for the second vendor it is there already."""
+    rubric = dict(made.rubric)
+    with _http(url, party) as http:
+        _checked(http.put(f"/v1/rubrics/{rubric.pop('rubric_id')}", json=rubric))
+        reviews = [review for log in party.part.logs for review in log.reviews]
+        _checked(http.post("/v1/quality-reviews", json=reviews))
 
 
 def _score(url: str, party: Party, home: Path, done: Callable[[], None]) -> Outcome:

@@ -40,7 +40,7 @@ from vendorwatch.interactions.model import Cell, Effect
 
 _BY_UPLOAD = ("engagement_id", "in_force", "upload_sequence")  # known or decided on insertion
 _STATISTICS_FROM = 500  # rows; fewer need no statistics for a good plan
-_BEFORE_ALL_TIME = -(2**62)  # a revision without source_updated_at gives way to any with one
+BEFORE_ALL_TIME = -(2**62)  # a revision without source_updated_at gives way to any with one
 
 # Written out because SQLAlchemy says `in_force = 1` on SQLite, which does not match the condition
 # of the partial indexes.
@@ -158,7 +158,7 @@ class Staging:
                 staged.row_number,
                 staged.source_account,
                 staged.interaction_id,
-                func.coalesce(staged.source_updated_at, _BEFORE_ALL_TIME).label("updated_at"),
+                func.coalesce(staged.source_updated_at, BEFORE_ALL_TIME).label("updated_at"),
                 copy.label("copy"),
             )
             .where(~there)
@@ -182,7 +182,7 @@ class Staging:
         # On a tie, the later upload wins.
         beats = or_(
             rival.interaction_id.is_(None),
-            copies.updated_at >= func.coalesce(rival.source_updated_at, _BEFORE_ALL_TIME),
+            copies.updated_at >= func.coalesce(rival.source_updated_at, BEFORE_ALL_TIME),
         )
         is_rival = and_(
             rival.engagement_id == scope.engagement_id,

@@ -49,25 +49,127 @@ def list_checks(runtime: Runtime, engagement: str, as_json: bool) -> None:
 
     async def use_case(database: Database) -> list[service.CheckStanding]:
         async with database.read() as connection:
-            found = await find_engagement(connection, engagement)
-            return await service.standings(connection, found.scope, now=runtime.clock())
+            scope = (await find_engagement(connection, engagement)).scope
+            found = await service.standings(connection, scope, now=runtime.clock())
+            return [standing for _, standing in found]
 
     standings = runtime.run(use_case)
     if as_json:
-        emit_json([asdict(each) for each in standings])
-        return
-    headers = ("check", "due", "questions", "assigned", "excused", "submitted", "passed", "earned")
-    emit_table(headers, [_row(each) for each in standings])
+        emit_json(standings)
+    else:
+        emit_table(_CHECK, [_check_row(each) for each in standings])
 
 
-def _row(standing: service.CheckStanding) -> tuple[str, ...]:
+@knowledge.command()
+@click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@pass_runtime
+def items(runtime: Runtime, engagement: str, as_json: bool) -> None:
+    """How hard each question is, and whether those who know the rest get it right.
+
+    Over this engagement's agents; from 30 counted answers on. `review_key`: those who know the rest
+    get it wrong, so that its key may be wrong.
+    """
+
+    async def use_case(database: Database) -> list[service.QuestionStanding]:
+        async with database.read() as connection:
+            scope = (await find_engagement(connection, engagement)).scope
+            return await service.question_standings(
+                connection, scope, now=runtime.clock(), with_text=True
+            )
+
+    standings = runtime.run(use_case)
+    if as_json:
+        emit_json(standings)
+    else:
+        emit_table(_QUESTION, [_question_row(each) for each in standings])
+
+
+@knowledge.command()
+@click.argument("question_id")
+@click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
+@click.option(
+    "--version", required=True, type=click.IntRange(min=1), help="Which version of the question."
+)
+@click.option("--reason", required=True, help="What is wrong with it; kept for ever.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@pass_runtime
+def withdraw(
+    runtime: Runtime, question_id: str, engagement: str, version: int, reason: str, as_json: bool
+) -> None:
+    """Take one version of a question out of every score, for all vendors of the merchant.
+
+    It cannot be taken back. Scorecards that were issued stay as they are.
+    """
+
+    async def use_case(database: Database) -> service.Withdrawn:
+        async with database.write() as connection:
+            scope = (await find_engagement(connection, engagement)).scope
+            return await service.withdraw(
+                connection, scope, question_id, version, reason=reason, now=runtime.clock()
+            )
+
+    done = runtime.run(use_case)
+    if as_json:
+        emit_json(done)
+    else:
+        click.echo(
+            f"{done.question_id} version {done.version}: "
+            f"withdrawn at {done.withdrawn_at}, {done.reason}"
+        )
+
+
+_CHECK = (
+    "check",
+    "due",
+    "questions",
+    "withdrawn",
+    "assigned",
+    "excused",
+    "submitted",
+    "passed",
+    "earned",
+    "KR-20",
+)
+
+
+def _check_row(standing: service.CheckStanding) -> tuple[str, ...]:
     return (
         standing.check_id,
         standing.due_at,
         str(standing.questions),
+        str(standing.withdrawn),
         str(standing.assigned),
         str(standing.excused),
         str(standing.submitted),
         str(standing.passed),
         f"{standing.earned} of {standing.possible}",
+        standing.kr20 or "-",
+    )
+
+
+_QUESTION = (
+    "question",
+    "version",
+    "topic",
+    "weight",
+    "answers",
+    "difficulty",
+    "discrimination",
+    "flag",
+    "withdrawn",
+)
+
+
+def _question_row(standing: service.QuestionStanding) -> tuple[str, ...]:
+    return (
+        standing.question_id,
+        str(standing.version),
+        standing.topic,
+        str(standing.weight),
+        str(standing.answers),
+        standing.difficulty or "-",
+        standing.discrimination or "-",
+        standing.flag or "-",
+        f"{standing.withdrawn_at}, {standing.withdrawn_reason}" if standing.withdrawn_at else "-",
     )

@@ -1,10 +1,11 @@
 """How attempts are scored, in exact integers, and what a document changes in what is stored."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.knowledge.record import Assignment, Attempt, Check, Document, Question
+from vendorwatch.knowledge.withdrawals import Version
 from vendorwatch.periods import SECOND, Micros
 
 _CLOCK_SKEW: Micros = 300 * SECOND  # how far in the future an instant may lie
@@ -35,23 +36,33 @@ class KnowledgeConflict(VendorwatchError):
     title = "The knowledge document contradicts what is stored"
 
 
+EVERY_QUESTION_WITHDRAWN = "every question was withdrawn"
+"""The excuse of whoever is left with nothing to be scored by."""
+
+
 @dataclass(frozen=True, slots=True)
 class AssignmentResult:
     """How one agent did on one check, as of an instant.
 
-    `questions` counts them; `possible` and `earned` are sums of their weights. `submitted`: in
-    time, and by that instant; what was not submitted so earned 0.
+    `questions` counts them without the `withdrawn` ones; `possible` and `earned` are sums of the
+    weights of those that are left. `submitted`: in time, and by that instant; what was not
+    submitted so earned 0. `excuse` is the reason for which it counts nowhere.
     """
 
     agent_id: str
     check_id: str
     due_at: Micros
     questions: int
+    withdrawn: int
     possible: int
     earned: int
     passed: bool
-    excused: bool
+    excuse: str | None
     submitted: bool
+
+    @property
+    def excused(self) -> bool:
+        return self.excuse is not None
 
 
 def counted_attempt(
@@ -83,7 +94,33 @@ def result(questions: Iterable[Question], attempt: Attempt | None) -> tuple[int,
 
 
 def passed(earned: int, possible: int, pass_mark: int) -> bool:
-    return 100 * earned >= pass_mark * possible
+    """Nobody passes a check that asks nothing."""
+    return possible > 0 and 100 * earned >= pass_mark * possible
+
+
+def outcome(
+    assignment: Assignment,
+    questions: Collection[tuple[Question, bool]],
+    counted: Attempt | None,
+    *,
+    due_at: Micros,
+    pass_mark: int,
+) -> AssignmentResult:
+    """`questions` are (question, withdrawn), as the check pinned them; `counted` is the attempt."""
+    left = [question for question, withdrawn in questions if not withdrawn]
+    earned, possible = result(left, counted)
+    return AssignmentResult(
+        agent_id=assignment.agent_id,
+        check_id=assignment.check_id,
+        due_at=due_at,
+        questions=len(left),
+        withdrawn=len(questions) - len(left),
+        possible=possible,
+        earned=earned,
+        passed=passed(earned, possible, pass_mark),
+        excuse=assignment.excused or (None if left else EVERY_QUESTION_WITHDRAWN),
+        submitted=counted is not None,
+    )
 
 
 Key = tuple[str, str]
@@ -103,6 +140,7 @@ class Stored:
     pinned: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
     assignments: Mapping[Key, Assignment] = field(default_factory=dict)
     attempts: Mapping[Key, Sequence[Attempt]] = field(default_factory=dict)
+    withdrawn: frozenset[Version] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +168,7 @@ def changes(document: Document, stored: Stored, now: Micros) -> Changes:
     newest = dict(stored.questions)
     newest |= {question.question_id: (version, question) for version, question in questions}
     after = _after(document, stored, newest)
-    refuse(list(_refusals(document, after, newest, now)))
+    refuse([*_refusals(document, after, newest, now), *_withdrawn_pins(document, stored, newest)])
     conflicts = list(_conflicts(document, stored))
     if conflicts:
         raise KnowledgeConflict(
@@ -216,6 +254,23 @@ def _refusals(
         yield from _future(attempt.started_at, now, f"{place}.started_at")
         yield from _future(attempt.submitted_at, now, f"{place}.submitted_at")
         yield from _attempt_refusals(attempt, after, place)
+
+
+def _withdrawn_pins(
+    document: Document, stored: Stored, newest: Mapping[str, tuple[int, Question]]
+) -> Iterator[Fault]:
+    """A new check must not ask what counts for nobody; one that is stored already may have."""
+    for index, check in enumerate(document.checks):
+        if check.check_id in stored.checks:
+            continue
+        for at, question_id in enumerate(check.questions):
+            version, _ = newest.get(question_id, (0, None))
+            if (question_id, version) in stored.withdrawn:
+                yield Fault(
+                    "withdrawn",
+                    f"version {version} of {question_id!r} was withdrawn; mend the question first",
+                    field=f"checks[{index}].questions[{at}]",
+                )
 
 
 def _attempt_refusals(attempt: Attempt, after: Stored, place: str) -> Iterator[Fault]:

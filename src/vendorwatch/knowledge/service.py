@@ -1,17 +1,34 @@
-"""Loads knowledge documents, and tells how the checks stand."""
+"""Loads knowledge documents, withdraws questions, and tells how checks and questions stand."""
 
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.scope import Scope
+from vendorwatch.errors import NotFound
 from vendorwatch.knowledge import store
+from vendorwatch.knowledge.items import (
+    NOTHING_ANSWERED,
+    ItemStatistics,
+    item_statistics,
+    reliabilities,
+)
 from vendorwatch.knowledge.model import AssignmentResult, Changes, changes
-from vendorwatch.knowledge.record import Document
+from vendorwatch.knowledge.record import Check, Document, Question
+from vendorwatch.knowledge.withdrawals import (
+    Version,
+    Withdrawal,
+    stored_form,
+    withdrawal_reason,
+)
 from vendorwatch.periods import Micros, format_instant
+from vendorwatch.scoring.document import decimal_text
 from vendorwatch.vendors.service import agents_seen
 
-_FIRST, _LAST = -(1 << 62), 1 << 62  # before and after any instant
+_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +42,11 @@ class Loaded:
     unchanged: int
 
 
-@dataclass(frozen=True, slots=True)
-class CheckStanding:
+class CheckStanding(msgspec.Struct, frozen=True, kw_only=True):
     """`assigned` counts the agents of this engagement, without the excused ones.
 
-    `earned` and `possible` are sums of weights over them.
+    `questions` is without the `withdrawn` ones; `earned` and `possible` are sums of weights over
+    the assigned agents. `kr20` has six decimals; null where there is too little to tell it.
     """
 
     check_id: str
@@ -37,12 +54,45 @@ class CheckStanding:
     due_at: str
     pass_mark: int
     questions: int
+    withdrawn: int
     assigned: int
     excused: int
     submitted: int
     passed: int
     earned: int
     possible: int
+    kr20: str | None
+
+
+class QuestionStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a question of the merchant, and how this engagement's agents answered it.
+
+    `answers` counts attempts that count. `difficulty` (share right) and `discrimination` have six
+    decimals; null where there is too little to tell them. `stem`, `options` and `correct` are null
+    for whoever may not see what is asked.
+    """
+
+    question_id: str
+    version: int
+    topic: str
+    product: str | None
+    weight: int
+    stem: str | None
+    options: tuple[str, ...] | None
+    correct: tuple[int, ...] | None
+    withdrawn_at: str | None
+    withdrawn_reason: str | None
+    answers: int
+    difficulty: str | None
+    discrimination: str | None
+    flag: Literal["review_key"] | None
+
+
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    question_id: str
+    version: int
+    reason: str
+    withdrawn_at: str
 
 
 async def load(
@@ -77,6 +127,40 @@ def _loaded(document: Document, found: Changes) -> Loaded:
     )
 
 
+async def withdraw(
+    connection: AsyncConnection,
+    scope: Scope,
+    question_id: str,
+    version: int,
+    *,
+    reason: str,
+    now: Micros,
+) -> Withdrawn:
+    """For all vendors of the merchant. Repeated, it changes nothing: the first reason stays.
+
+    Raises BadWithdrawal, or NotFound where the merchant has no such version.
+    """
+    given = Withdrawal(reason=withdrawal_reason(reason), withdrawn_at=now)
+    await store.lock(connection, scope)
+    wanted = stored_form(question_id)
+    versions = await store.versions_of(connection, scope, wanted) if wanted else {}
+    if wanted is None or not versions:
+        raise NotFound(f"There is no question {question_id!r}.")
+    if version not in versions:
+        known = ", ".join(map(str, versions))
+        raise NotFound(f"There is no version {version} of the question {wanted!r}; it has {known}.")
+    standing = versions[version]
+    if standing is None:
+        await store.insert_withdrawal(connection, scope, wanted, version, given)
+        standing = given
+    return Withdrawn(
+        question_id=wanted,
+        version=version,
+        reason=standing.reason,
+        withdrawn_at=format_instant(standing.withdrawn_at),
+    )
+
+
 async def results_due(
     connection: AsyncConnection, scope: Scope, start: Micros, end: Micros, as_of: Micros
 ) -> list[AssignmentResult]:
@@ -84,28 +168,126 @@ async def results_due(
     return await store.results(connection, scope, start, min(end, as_of + 1), as_of)
 
 
+async def answers_given(
+    connection: AsyncConnection, scope: Scope, *, after: Micros, as_of: Micros
+) -> list[tuple[str, str, bool]]:
+    """(agent_id, topic, right) for each question of each attempt that counts, sorted.
+
+    Of those submitted in `(after, as_of]`, whatever month their checks are due in. Left unanswered
+    is not right; withdrawn questions are left out.
+    """
+    return await store.answers_given(connection, scope, after, as_of)
+
+
 async def standings(
-    connection: AsyncConnection, scope: Scope, *, now: Micros
-) -> list[CheckStanding]:
-    """Every check of the merchant, by due date, with how this engagement's agents did so far."""
-    results = await store.results(connection, scope, _FIRST, _LAST, now)
-    standing = []
-    for check in await store.checks(connection, scope):
-        mine = [each for each in results if each.check_id == check.check_id]
-        asked = [each for each in mine if not each.excused]
-        standing.append(
-            CheckStanding(
-                check_id=check.check_id,
-                title=check.title,
-                due_at=format_instant(check.due_at),
-                pass_mark=check.pass_mark,
-                questions=len(check.questions),
-                assigned=len(asked),
-                excused=len(mine) - len(asked),
-                submitted=sum(each.submitted for each in asked),
-                passed=sum(each.passed for each in asked),
-                earned=sum(each.earned for each in asked),
-                possible=sum(each.possible for each in asked),
-            )
+    connection: AsyncConnection,
+    scope: Scope,
+    *,
+    now: Micros,
+    after: tuple[Micros, str] | None = None,
+    limit: int | None = None,
+) -> list[tuple[Micros, CheckStanding]]:
+    """Checks of the merchant, by due date and id, with how this engagement's agents did so far.
+
+    The instant beside each is the one that it is due at.
+    """
+    checks = await store.checks(connection, scope, after=after, limit=limit)
+    check_ids = [check.check_id for check in checks]
+    results: dict[str, list[AssignmentResult]] = {each: [] for each in check_ids}
+    for each in await store.results_of(connection, scope, check_ids, now):
+        results[each.check_id].append(each)
+    answers = await store.answered(connection, scope, now, check_ids=check_ids)
+    consistent = reliabilities(answers)
+    gone = await store.withdrawn_counts(connection, scope, check_ids)
+    return [
+        (
+            int(check.due_at),
+            _check(check, gone.get(check.check_id, 0), results[check.check_id], consistent),
         )
-    return standing
+        for check in checks
+    ]
+
+
+def _check(
+    check: Check,
+    withdrawn: int,
+    results: list[AssignmentResult],
+    consistent: dict[str, Fraction | None],
+) -> CheckStanding:
+    asked = [each for each in results if not each.excused]
+    return CheckStanding(
+        check_id=check.check_id,
+        title=check.title,
+        due_at=format_instant(check.due_at),
+        pass_mark=check.pass_mark,
+        questions=len(check.questions) - withdrawn,
+        withdrawn=withdrawn,
+        assigned=len(asked),
+        excused=len(results) - len(asked),
+        submitted=sum(each.submitted for each in asked),
+        passed=sum(each.passed for each in asked),
+        earned=sum(each.earned for each in asked),
+        possible=sum(each.possible for each in asked),
+        kr20=_six(consistent.get(check.check_id)),
+    )
+
+
+async def question_standings(
+    connection: AsyncConnection,
+    scope: Scope,
+    *,
+    now: Micros,
+    with_text: bool,
+    after: Version | None = None,
+    limit: int | None = None,
+) -> list[QuestionStanding]:
+    """Every version of every question of the merchant, by id and version.
+
+    Statistics are over this engagement's agents alone. Without `with_text` nothing is shown that
+    would tell what is asked, or what is right.
+    """
+    versions = await store.question_versions(connection, scope, after=after, limit=limit)
+    ids = {question.question_id for _, question, _ in versions}
+    answers = await store.answered(connection, scope, now, question_ids=ids if limit else None)
+    statistics = item_statistics(answers)
+    return [
+        _question(
+            question,
+            version,
+            withdrawal,
+            statistics.get((question.question_id, version), NOTHING_ANSWERED),
+            with_text=with_text,
+        )
+        for version, question, withdrawal in versions
+    ]
+
+
+def _question(
+    question: Question,
+    version: int,
+    withdrawal: Withdrawal | None,
+    statistics: ItemStatistics,
+    *,
+    with_text: bool,
+) -> QuestionStanding:
+    discrimination = statistics.discrimination
+    return QuestionStanding(
+        question_id=question.question_id,
+        version=version,
+        topic=question.topic,
+        product=question.product,
+        weight=question.weight,
+        stem=question.stem if with_text else None,
+        options=question.options if with_text else None,
+        correct=question.correct if with_text else None,
+        withdrawn_at=format_instant(withdrawal.withdrawn_at) if withdrawal else None,
+        withdrawn_reason=withdrawal.reason if withdrawal else None,
+        answers=statistics.answers,
+        difficulty=_six(statistics.difficulty),
+        discrimination=discrimination.text() if discrimination else None,
+        flag="review_key" if statistics.review_key else None,
+    )
+
+
+def _six(value: Fraction | None) -> str | None:
+    return None if value is None else decimal_text(value, _DIGITS)

@@ -1,22 +1,30 @@
-"""`vendorwatch policy`, `score` and `scorecard`."""
+"""`vendorwatch score`, `scorecard` and `verify`."""
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
+from rich.console import Console
+from rich.progress import track
 from typing_extensions import override
 
 from vendorwatch.db.engine import Database
+from vendorwatch.db.scope import Scope
 from vendorwatch.interactions.instants import BadInstant, parse_instant
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scorecards import service
-from vendorwatch.scorecards.model import StoredPolicy
+from vendorwatch.scorecards.comparison import comparison_lines
+from vendorwatch.scorecards.inputs import CODE_VERSION
 from vendorwatch.scorecards.render import Renderer, Report, languages
 from vendorwatch.scorecards.summary import lines
+from vendorwatch.scorecards.verification import Result, Verdict
 from vendorwatch.scoring.document import Document, canonical_json
-from vendorwatch.terminal import Runtime, emit_json, pass_runtime, read_text
-from vendorwatch.vendors.service import find_engagement
+from vendorwatch.scoring.policy_file import parse_policy
+from vendorwatch.terminal import EXIT_PARTIAL, Runtime, emit_json, pass_runtime, read_text
 
 
 class _Month(click.ParamType[Month]):
@@ -52,75 +60,54 @@ _as_of = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group()
-def policy() -> None:
-    """What a merchant and a vendor agreed to measure."""
-
-
-@policy.command("default")
-def show_default() -> None:
-    """Print the policy that counts until one is set; a start for your own."""
-    click.echo(service.default_policy().source, nl=False)
-
-
-@policy.command("set")
-@_engagement
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_json
-@pass_runtime
-def set_policy(runtime: Runtime, engagement: str, file: Path, as_json: bool) -> None:
-    """Make FILE the newest version. The same content again changes nothing."""
-    source = read_text(file)
-
-    async def use_case(database: Database) -> StoredPolicy:
-        async with database.write() as connection:
-            found = await find_engagement(connection, engagement)
-            return await service.set_policy(connection, found.scope, source, runtime.clock())
-
-    stored = runtime.run(use_case)
-    if as_json:
-        emit_json(
-            {"policy_id": stored.policy_id, "version": stored.version, "sha256": stored.sha256}
-        )
-    else:
-        click.echo(f"Version {stored.version} counts from {stored.effective_from} on.")
-
-
-@policy.command("show")
-@_engagement
-@pass_runtime
-def show_policy(runtime: Runtime, engagement: str) -> None:
-    """Print the newest version as it was set."""
-
-    async def use_case(database: Database) -> list[StoredPolicy]:
-        async with database.read() as connection:
-            found = await find_engagement(connection, engagement)
-            return await service.policies(connection, found.scope)
-
-    versions = runtime.run(use_case)
-    click.echo((versions or [service.default_policy()])[-1].source, nl=False)
-
-
 @click.command()
 @_engagement
 @_month
 @_as_of
+@click.option(
+    "--policy",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What if this file counted: both results side by side.",
+)
 @_json
 @pass_runtime
 def score(
-    runtime: Runtime, engagement: str, month: Month, as_of: Micros | None, as_json: bool
+    runtime: Runtime,
+    engagement: str,
+    month: Month,
+    as_of: Micros | None,
+    file: Path | None,
+    as_json: bool,
 ) -> None:
     """Compute a month and print it. Stores nothing."""
+    sources = (None,) if file is None else (None, _read_policy(file))
+    now = runtime.clock()
 
-    async def use_case(database: Database) -> Document:
+    async def use_case(database: Database) -> list[Document]:
         async with database.read() as connection:
-            computed = await service.compute(
-                connection, engagement, month, as_of=as_of, now=runtime.clock()
-            )
-        return computed.document
+            found = [
+                await service.compute(
+                    connection, engagement, month, as_of=as_of, now=now, policy=source
+                )
+                for source in sources
+            ]
+        return [each.document for each in found]
 
-    document = runtime.run(use_case)
-    click.echo(canonical_json(document) if as_json else "\n".join(lines(document)))
+    document, *others = runtime.run(use_case)
+    if file is None:
+        click.echo(canonical_json(document) if as_json else "\n".join(lines(document)))
+    elif as_json:
+        click.echo(canonical_json({"in_force": document, "what_if": others[0]}))
+    else:
+        click.echo("\n".join(comparison_lines(document, others[0], file.name)))
+
+
+def _read_policy(file: Path) -> str:
+    """Raises BadPolicy with all of its mistakes, before anything is computed."""
+    source = read_text(file)
+    _ = parse_policy(source)
+    return source
 
 
 @click.command()
@@ -171,3 +158,77 @@ def scorecard(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(pdf)
     click.echo(str(target), file=sys.stderr)
+
+
+_TOLD: dict[Result, str] = {
+    "identical": "identical",
+    "different": "different",
+    "not_verifiable": "kept by an earlier version; cannot be verified",
+}
+
+
+@click.command()
+@click.option("--scorecard", "scorecard_id", metavar="ID", help="Only this one.")
+@click.option("--engagement", metavar="ID", help="All of one engagement.")
+@click.option("--month", type=_Month(), help="With --engagement: only those of one month.")
+@click.option("--all", "every", is_flag=True, help="All of every engagement.")
+@_json
+@pass_runtime
+def verify(
+    runtime: Runtime,
+    scorecard_id: str | None,
+    engagement: str | None,
+    month: Month | None,
+    every: bool,
+    as_json: bool,
+) -> int:
+    """Compute kept scorecards again from the records that were known then.
+
+    Says of each that it is identical, or what differs. Exit code 1 if any does.
+    """
+    if sum((scorecard_id is not None, engagement is not None, every)) != 1:
+        raise click.UsageError("Give one of --scorecard, --engagement and --all.")
+    if month is not None and engagement is None:
+        raise click.UsageError("--month goes with --engagement.")
+
+    async def use_case(database: Database) -> list[Verdict]:
+        async with database.read() as connection:
+            if scorecard_id is not None:
+                scope = await service.place_of(connection, scorecard_id)
+                asked = [(scope, scorecard_id)]
+            else:
+                asked = await service.stored_under(connection, engagement, month)
+        return await _verified(database, asked)
+
+    verdicts = runtime.run(use_case)
+    if as_json:
+        emit_json({"code_version": CODE_VERSION, "scorecards": to_builtins(verdicts)})
+    else:
+        for verdict in verdicts:
+            click.echo("\n".join(_verdict_lines(verdict)))
+        click.echo(_verdict_counts(verdicts))
+    return EXIT_PARTIAL if any(each.result == "different" for each in verdicts) else 0
+
+
+async def _verified(database: Database, asked: Sequence[tuple[Scope, str]]) -> list[Verdict]:
+    """Each in a transaction of its own: together they may take long."""
+    console = Console(stderr=True)
+    found = []
+    for scope, scorecard_id in track(
+        asked, "Verifying", console=console, transient=True, disable=not console.is_terminal
+    ):
+        async with database.read() as connection:
+            found.append(await service.verify(connection, scope, scorecard_id))
+    return found
+
+
+def _verdict_lines(verdict: Verdict) -> list[str]:
+    made_by = verdict.code_version
+    other = f" (made by {made_by}, this is {CODE_VERSION})" if made_by != CODE_VERSION else ""
+    head = f"{verdict.month} {verdict.scorecard_id}: {_TOLD[verdict.result]}{other}"
+    return [head, *(f"  {each}" for each in verdict.differences)]
+
+
+def _verdict_counts(verdicts: Sequence[Verdict]) -> str:
+    counts = Counter(each.result for each in verdicts)
+    return ", ".join(f"{counts[result]} {told}" for result, told in _TOLD.items())

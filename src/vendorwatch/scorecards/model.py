@@ -1,15 +1,15 @@
-"""Policies and scorecards as they are kept."""
+"""Scorecards as they are kept."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scoring.document import Document, canonical_json
-
-DEFAULT_POLICY_ID = "default"
 
 
 class BadScorecardRequest(VendorwatchError):
@@ -23,16 +23,61 @@ class BadScorecardRequest(VendorwatchError):
     title = "The scorecard cannot be computed so"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPolicy:
-    """One version; `source` is the file as it was set. The package's own has version 0."""
+class ScorecardNotVerifiable(VendorwatchError):
+    """The scorecard was kept by a version of vendorwatch that did not keep what this asks for.
 
-    policy_id: str
-    version: int
-    sha256: str
-    name: str
-    effective_from: str
-    source: str
+    Compute the month again, as of the same instant, and ask for that scorecard.
+    """
+
+    kind = Kind.CONFLICT
+    slug = "scorecard-not-verifiable"
+    title = "The scorecard was kept without what it was computed from"
+
+
+Cells = tuple[str | int | bool | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a scorecard depends on besides uploads, and what may have changed when it is verified.
+
+    Rows as in frames.KNOWLEDGE and frames.ANSWERS.
+    """
+
+    names: Mapping[str, str | None]
+    aliases: Mapping[str, str]
+    knowledge: Sequence[Cells]
+    answers: Sequence[Cells]
+    reviews: int  # the newest revision of a review
+    policies: int  # the newest version of the policy, whichever counts
+    now: Micros  # when it was computed
+
+    def about(self, agents: Iterable[str]) -> "Basis":
+        """Enough for a document with these agents.
+
+        Of others, an alias is kept where taking it for an agent would credit one of these, or
+        change whose answers there are.
+        """
+        there = set(agents)
+        asked = {row[0] for row in (*self.knowledge, *self.answers)}
+        return replace(
+            self,
+            names={agent: name for agent, name in self.names.items() if agent in there},
+            aliases={
+                alias: agent
+                for alias, agent in self.aliases.items()
+                if agent in there or alias in there or alias in asked
+            },
+        )
+
+    def to_json(self) -> str:
+        return canonical_json(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Basis":
+        found = json.loads(text)
+        rows = {name: [tuple(row) for row in found[name]] for name in ("knowledge", "answers")}
+        return cls(**(found | rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +89,7 @@ class Computed:
     as_of: Micros
     policy_version: int
     known: Mapping[str, int]  # the newest upload of each of the merchant's engagements
+    basis: Basis
 
     @property
     def sha256(self) -> str:
@@ -62,3 +108,22 @@ class StoredScorecard:
     @property
     def month(self) -> Month:
         return Month.parse(str(self.document["month"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A scorecard as it lies in its table; nothing of it has been read yet."""
+
+    scope: Scope
+    scorecard_id: str
+    month: str
+    as_of: Micros
+    known: str
+    basis: str | None  # None: kept before there was one
+    document: str
+    document_sha256: str
+    beside: Mapping[str, object]  # columns that repeat what the document says
+
+
+def agents_of(document: Mapping[str, Any]) -> list[str]:
+    return [agent["agent_id"] for agent in document.get("agents", ())]

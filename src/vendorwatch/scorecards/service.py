@@ -1,58 +1,33 @@
-"""Policies are set, months are computed, scorecards are kept."""
+"""Months are computed, scorecards are kept."""
 
 import asyncio
-import hashlib
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
-from importlib import metadata, resources
 
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
-from vendorwatch.knowledge.service import results_due
-from vendorwatch.periods import Micros, Month, load_zone
+from vendorwatch.periods import Micros, Month
 from vendorwatch.scorecards import store
-from vendorwatch.scorecards.model import DEFAULT_POLICY_ID, Computed, StoredPolicy, StoredScorecard
+from vendorwatch.scorecards.inputs import altered, inputs_now, inputs_then
+from vendorwatch.scorecards.model import (
+    Basis,
+    Computed,
+    Kept,
+    ScorecardNotVerifiable,
+    StoredScorecard,
+    agents_of,
+)
+from vendorwatch.scorecards.verification import Verdict, differences, read, tampering
 from vendorwatch.scoring.document import Document
-from vendorwatch.scoring.frames import ANSWERS, KNOWLEDGE, REVIEWS
-from vendorwatch.scoring.policy import in_force
-from vendorwatch.scoring.policy_file import parse_policy
-from vendorwatch.scoring.score import Inputs, PolicyVersion, resolve_as_of, score_month
-from vendorwatch.vendors.model import Engagement
-from vendorwatch.vendors.service import agents, find_engagement, sibling_engagements
+from vendorwatch.scoring.explain import Explained, PartName, explain
+from vendorwatch.scoring.policy_reader import BadPolicy
+from vendorwatch.scoring.score import score_month
+from vendorwatch.vendors.service import engagements, find_engagement
 
-CODE_VERSION = metadata.version("vendorwatch")
 _MONTHS_BESIDE = 11  # a year with the month itself
-
-
-def default_policy() -> StoredPolicy:
-    """What counts until an engagement has set a policy of its own."""
-    file = resources.files("vendorwatch.scorecards") / "default_policy.toml"
-    return _stored(file.read_text(encoding="utf-8"), DEFAULT_POLICY_ID, 0)
-
-
-async def set_policy(
-    connection: AsyncConnection, scope: Scope, source: str, now: Micros
-) -> StoredPolicy:
-    """The next version; the same content as the newest one's is that version.
-
-    Raises BadPolicy with every mistake.
-    """
-    await store.lock(connection, scope)
-    versions = await store.policies(connection, scope)
-    made = _stored(source, str(uuid.uuid4()), len(versions) + 1)
-    if versions and versions[-1].sha256 == made.sha256:
-        return versions[-1]
-    await store.add_policy(connection, scope, made, now)
-    return made
-
-
-async def policies(connection: AsyncConnection, scope: Scope) -> list[StoredPolicy]:
-    """The engagement's own, oldest first."""
-    return await store.policies(connection, scope)
 
 
 async def compute(
@@ -62,20 +37,25 @@ async def compute(
     *,
     as_of: Micros | None,
     now: Micros,
+    policy: str | None = None,
 ) -> Computed:
     """The scorecard of the month, from the records that are in force now. Stores nothing.
 
-    Raises NotFound for an unknown engagement, FutureAsOf.
+    `policy` is a file to count instead of the version in force: such a result is not to be kept.
+    Raises NotFound for an unknown engagement, FutureAsOf, BadPolicy.
     """
     engagement = await find_engagement(connection, engagement_id)
-    siblings = dict(await sibling_engagements(connection, engagement.merchant_id))
-    inputs = await _inputs(connection, engagement, siblings, month, as_of=as_of, now=now)
+    inputs, known, basis = await inputs_now(
+        connection, engagement, month, as_of=as_of, now=now, instead=policy
+    )
+    document = await asyncio.to_thread(score_month, inputs)
     return Computed(
         scope=engagement.scope,
-        document=await asyncio.to_thread(score_month, inputs),
+        document=document,
         as_of=inputs.as_of,
         policy_version=inputs.policy.version,
-        known=await store.known(connection, list(siblings)),
+        known=known,
+        basis=basis.about(agents_of(document)),
     )
 
 
@@ -134,77 +114,107 @@ async def _months_before(
     return tuple(reversed(found))
 
 
-def _stored(source: str, policy_id: str, version: int) -> StoredPolicy:
-    policy = parse_policy(source)
-    return StoredPolicy(
-        policy_id=policy_id,
-        version=version,
-        sha256=hashlib.sha256(source.encode()).hexdigest(),
-        name=policy.name,
-        effective_from=str(policy.effective_from),
-        source=source,
-    )
+async def stored_under(
+    connection: AsyncConnection, engagement_id: str | None, month: Month | None
+) -> list[tuple[Scope, str]]:
+    """Every scorecard of one engagement, or of all: for whoever runs the server.
 
-
-async def _inputs(
-    connection: AsyncConnection,
-    engagement: Engagement,
-    siblings: Mapping[str, str],
-    month: Month,
-    *,
-    as_of: Micros | None,
-    now: Micros,
-) -> Inputs:
-    scope, zone = engagement.scope, load_zone(engagement.time_zone)
-    policy = _policy_for(await store.policies(connection, scope), month)
-    as_of = resolve_as_of(as_of, month=month, zone=zone, policy=policy.policy, now=now)
-    start, end = month.bounds(zone)
-    roster = await agents(connection, scope)
-    due = await results_due(connection, scope, start, end, as_of)
-    asked = [
-        (
-            each.agent_id,
-            each.check_id,
-            each.questions,
-            each.possible,
-            each.earned,
-            each.passed,
-            each.excused,
-        )
-        for each in due
-    ]
-    return Inputs(
-        engagement_id=engagement.engagement_id,
-        merchant=engagement.merchant_name,
-        vendor=engagement.vendor_name,
-        vendor_id=engagement.vendor_id,
-        zone=zone,
-        month=month,
-        as_of=as_of,
-        now=now,
-        policy=policy,
-        received=await store.received(connection, scope, as_of),
-        uploads=await store.upload_counts(connection, scope, start, end),
-        interactions=await store.interactions(connection, scope, start, end),
-        contacts=await store.contacts(connection, siblings, start, as_of + 1),
-        knowledge=pl.DataFrame(asked, schema=KNOWLEDGE, orient="row"),
-        answers=pl.DataFrame(schema=ANSWERS),
-        reviews=pl.DataFrame(schema=REVIEWS),
-        names={agent.agent_id: agent.name for agent in roster},
-        aliases={alias: agent.agent_id for agent in roster for alias in agent.aliases},
-        code_version=CODE_VERSION,
-    )
-
-
-def _policy_for(versions: list[StoredPolicy], month: Month) -> PolicyVersion:
-    """The version for the month, else the package's own, which then also gives the calendar."""
-    parsed = [parse_policy(version.source) for version in versions]
-    calendars = [(each.effective_from, each.hours) for each in parsed if each.hours]
-    chosen = in_force(parsed, month)
-    if chosen is None:
-        stored = default_policy()
-        chosen = parse_policy(stored.source)
-        calendars.insert(0, (chosen.effective_from, chosen.hours))
+    Raises NotFound for an unknown engagement.
+    """
+    if engagement_id is None:
+        scopes = [each.scope for each in await engagements(connection)]
     else:
-        stored = next(v for v, each in zip(versions, parsed, strict=True) if each is chosen)
-    return PolicyVersion(chosen, stored.policy_id, stored.version, stored.sha256, calendars)
+        scopes = [(await find_engagement(connection, engagement_id)).scope]
+    wanted = str(month) if month else None
+    return [
+        (scope, scorecard_id)
+        for scope in scopes
+        for scorecard_id in await store.scorecard_ids(connection, scope, month=wanted)
+    ]
+
+
+async def place_of(connection: AsyncConnection, scorecard_id: str) -> Scope:
+    """Whose it is: for whoever runs the server. Raises NotFound."""
+    scope = await store.place(connection, scorecard_id) if is_id(scorecard_id) else None
+    if scope is None:
+        raise NotFound(f"There is no scorecard {scorecard_id}.")
+    return scope
+
+
+async def verify(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> Verdict:
+    """Computes it again from the records that were known then. Raises NotFound."""
+    kept = await _kept(connection, scope, scorecard_id)
+    found = tampering(kept)
+    document = read(kept)
+    if document is not None and kept.basis is not None:
+        found += await _contradictions(connection, kept, document)
+    verdict = Verdict(
+        scorecard_id=kept.scorecard_id,
+        engagement_id=scope.engagement_id,
+        month=kept.month,
+        result="identical",
+        code_version=str(document.get("code_version")) if document else None,
+        differences=tuple(found),
+    )
+    if found:
+        return replace(verdict, result="different")
+    return verdict if kept.basis is not None else replace(verdict, result="not_verifiable")
+
+
+async def _contradictions(connection: AsyncConnection, kept: Kept, document: Document) -> list[str]:
+    found: list[str] = []
+    try:
+        found += await altered(connection, kept)
+        inputs = await inputs_then(
+            connection, kept, _basis(kept), str(document.get("code_version"))
+        )
+        again = await asyncio.to_thread(score_month, inputs)
+    # What was altered behind our back may have any form.
+    except (BadPolicy, pl.exceptions.PolarsError, ValueError, TypeError, KeyError) as error:
+        return [*found, f"it cannot be computed again: {error!r}".splitlines()[0]]
+    again["revision"] = document.get("revision")  # given to it afterwards
+    return [*found, *differences(document, again)]
+
+
+async def explained(
+    connection: AsyncConnection,
+    scope: Scope,
+    scorecard_id: str,
+    *,
+    metric: str,
+    part: PartName,
+    agent: str | None,
+) -> list[Explained]:
+    """What is behind one figure of a scorecard, as it knew it: see scoring.explain.
+
+    Raises NotFound, also for an agent that it does not name, and ScorecardNotVerifiable.
+    """
+    kept = await _kept(connection, scope, scorecard_id)
+    document = read(kept) or {}
+    if agent is not None and agent not in agents_of(document):
+        raise NotFound(f"The scorecard names no agent {agent!r}.")
+    inputs = await inputs_then(connection, kept, _basis(kept), str(document.get("code_version")))
+    return await asyncio.to_thread(explain, inputs, metric, part, agent)
+
+
+async def knowledge_behind(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> Basis:
+    """What the knowledge figures of a scorecard were computed from.
+
+    Raises NotFound and ScorecardNotVerifiable.
+    """
+    return _basis(await _kept(connection, scope, scorecard_id))
+
+
+async def _kept(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> Kept:
+    kept = await store.kept(connection, scope, scorecard_id) if is_id(scorecard_id) else None
+    if kept is None:
+        raise NotFound("There is no such scorecard.")
+    return kept
+
+
+def _basis(kept: Kept) -> Basis:
+    if kept.basis is None:
+        raise ScorecardNotVerifiable(
+            "It was kept by an earlier version; compute the month again to see what is behind it."
+        )
+    return Basis.from_json(kept.basis)

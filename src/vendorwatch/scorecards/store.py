@@ -1,66 +1,27 @@
-"""Reads the records that a scorecard is computed from; keeps policies and scorecards."""
+"""Keeps scorecards, and says which uploads there are to compute them from."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
-import polars as pl
-from sqlalchemy import ColumnElement, TextClause, func, insert, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, func, insert, literal, or_, select, true, tuple_
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
-from vendorwatch.interactions.staging import IN_FORCE
 from vendorwatch.periods import Micros
-from vendorwatch.scorecards.model import Computed, StoredPolicy, StoredScorecard
+from vendorwatch.scorecards.model import Computed, Kept, StoredScorecard
 from vendorwatch.scoring.document import canonical_json
-from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS
 
-_Row = models.Interaction
 _Card = models.Scorecard
+_BATCH_ROWS = 5_000
 _UPLOAD_COUNTS = ("received", "created", "revised", "duplicate", "rejected", "skipped")
 
 
-async def interactions(
-    connection: AsyncConnection, scope: Scope, start: Micros, end: Micros
-) -> pl.DataFrame:
-    """frames.INTERACTIONS of those in force that were opened in `[start, end)`."""
-    columns = [getattr(_Row, name) for name in INTERACTIONS]
-    found = await connection.execute(
-        select(*columns).where(*_in_force(scope.engagement_id, start, end))
-    )
-    return pl.DataFrame(found.fetchall(), schema=INTERACTIONS, orient="row")
-
-
-async def contacts(
-    connection: AsyncConnection, vendor_of: Mapping[str, str], start: Micros, end: Micros
-) -> pl.DataFrame:
-    """frames.CONTACTS of known customers, of all these engagements, opened in `[start, end)`.
-
-    `vendor_of` gives the vendor of each engagement of one merchant.
-    """
-    columns = [getattr(_Row, name) for name in CONTACTS if name != "vendor_id"]
-    frames = [pl.DataFrame(schema=CONTACTS)]
-    for engagement_id, vendor_id in sorted(vendor_of.items()):
-        found = await connection.execute(
-            select(literal(vendor_id), *columns).where(
-                *_in_force(engagement_id, start, end), _Row.customer_ref.is_not(None)
-            )
-        )
-        frames.append(pl.DataFrame(found.fetchall(), schema=CONTACTS, orient="row"))
-    return pl.concat(frames)
-
-
-async def received(connection: AsyncConnection, scope: Scope, as_of: Micros) -> int:
-    counted = select(func.count()).where(
-        _Row.engagement_id == scope.engagement_id, IN_FORCE, _Row.opened_at <= as_of
-    )
-    return (await connection.execute(counted)).scalar_one()
-
-
 async def upload_counts(
-    connection: AsyncConnection, scope: Scope, start: Micros, end: Micros
+    connection: AsyncConnection, scope: Scope, start: Micros, end: Micros, *, known: int
 ) -> dict[str, int]:
-    """Rows by outcome, over the uploads with interactions opened in `[start, end)`.
+    """Rows by outcome, over the uploads up to `known` with interactions opened in `[start, end)`.
 
     Uploads of which nothing was accepted belong to the time at which they came.
     """
@@ -71,79 +32,32 @@ async def upload_counts(
     row = (
         await connection.execute(
             select(func.count(), *sums).where(
-                upload.engagement_id == scope.engagement_id, or_(touching, empty)
+                upload.engagement_id == scope.engagement_id,
+                upload.sequence <= known,
+                or_(touching, empty),
             )
         )
     ).one()
     return {name: int(value) for name, value in zip(("uploads", *_UPLOAD_COUNTS), row, strict=True)}
 
 
-async def known(connection: AsyncConnection, engagement_ids: Sequence[str]) -> dict[str, int]:
-    """The newest upload of each engagement: which records there were to be read."""
+async def newest_uploads(connection: AsyncConnection, merchant_id: str) -> dict[str, int]:
+    """By engagement of the merchant: which records there are to be read."""
     engagement = models.Engagement
     found = await connection.execute(
         select(engagement.engagement_id, engagement.upload_sequence)
-        .where(engagement.engagement_id.in_(engagement_ids))
+        .where(engagement.merchant_id == merchant_id)
         .order_by(engagement.engagement_id)
     )
     return {row.engagement_id: row.upload_sequence for row in found}
 
 
-def _in_force(
-    engagement_id: str, start: Micros, end: Micros
-) -> tuple[ColumnElement[bool] | TextClause, ...]:
-    return (
-        _Row.engagement_id == engagement_id,
-        IN_FORCE,
-        _Row.opened_at >= start,
-        _Row.opened_at < end,
-    )
-
-
 async def lock(connection: AsyncConnection, scope: Scope) -> None:
-    """One writer at a time: versions get different numbers, and a document is kept once."""
+    """One writer at a time, so that a document is kept once."""
     _ = await connection.execute(
         select(models.Engagement.engagement_id)
         .where(models.Engagement.engagement_id == scope.engagement_id)
         .with_for_update(key_share=True)
-    )
-
-
-async def policies(connection: AsyncConnection, scope: Scope) -> list[StoredPolicy]:
-    """Oldest first."""
-    policy = models.Policy
-    found = await connection.execute(
-        select(
-            policy.policy_id,
-            policy.version,
-            policy.sha256,
-            policy.name,
-            policy.effective_from,
-            policy.source,
-        )
-        .where(policy.engagement_id == scope.engagement_id)
-        .order_by(policy.version)
-    )
-    return [
-        StoredPolicy(policy_id, version, sha256.hex(), name, effective_from, source)
-        for policy_id, version, sha256, name, effective_from, source in found
-    ]
-
-
-async def add_policy(
-    connection: AsyncConnection, scope: Scope, policy: StoredPolicy, now: Micros
-) -> None:
-    _ = await connection.execute(
-        insert(models.Policy).values(
-            engagement_id=scope.engagement_id,
-            version=policy.version,
-            policy_id=policy.policy_id,
-            name=policy.name,
-            effective_from=policy.effective_from,
-            sha256=bytes.fromhex(policy.sha256),
-            source=policy.source,
-            created_at=now,
-        )
     )
 
 
@@ -161,6 +75,7 @@ async def add_scorecard(
             revision=document["revision"],
             policy_version=computed.policy_version,
             known=canonical_json(dict(computed.known)),
+            basis=computed.basis.to_json(),
             history=canonical_json(list(card.history)),
             records_sha256=bytes.fromhex(str(document["records_sha256"])),
             document_sha256=bytes.fromhex(card.document_sha256),
@@ -239,3 +154,73 @@ async def _scorecards(
         )
         for scorecard_id, document, sha256, created_at, history in found
     ]
+
+
+async def place(connection: AsyncConnection, scorecard_id: str) -> Scope | None:
+    """Whose it is, for whoever runs the server."""
+    engagement = models.Engagement
+    found = await connection.execute(
+        select(engagement.merchant_id, engagement.engagement_id)
+        .join(_Card, _Card.engagement_id == engagement.engagement_id)
+        .where(_Card.scorecard_id == scorecard_id)
+    )
+    row = found.one_or_none()
+    return None if row is None else Scope(row.merchant_id, row.engagement_id)
+
+
+async def scorecard_ids(
+    connection: AsyncConnection, scope: Scope, *, month: str | None
+) -> list[str]:
+    """The oldest month first, then the oldest."""
+    found = await connection.execute(
+        select(_Card.scorecard_id)
+        .where(
+            _Card.engagement_id == scope.engagement_id, _Card.month == month if month else true()
+        )
+        .order_by(_Card.month, _Card.created_at, _Card.scorecard_id)
+    )
+    return list(found.scalars())
+
+
+async def kept(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> Kept | None:
+    found = await connection.execute(
+        select(*_Card.__table__.columns).where(
+            _Card.engagement_id == scope.engagement_id, _Card.scorecard_id == scorecard_id
+        )
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    return Kept(
+        scope=scope,
+        scorecard_id=row.scorecard_id,
+        month=row.month,
+        as_of=row.as_of,
+        known=row.known,
+        basis=row.basis,
+        document=row.document,
+        document_sha256=row.document_sha256.hex(),
+        beside={
+            "month": row.month,
+            "status": row.status,
+            "revision": row.revision,
+            "records_sha256": row.records_sha256.hex(),
+        },
+    )
+
+
+async def revisions(
+    connection: AsyncConnection, scope: Scope, start: Micros, end: Micros, *, known: int
+) -> AsyncIterator[Sequence[RowMapping]]:
+    """Every revision up to that upload that says it was opened in `[start, end)`, in batches."""
+    row = models.Interaction
+    found = await connection.stream(
+        select(*row.__table__.columns).where(
+            row.engagement_id == scope.engagement_id,
+            row.upload_sequence <= known,
+            row.opened_at >= start,
+            row.opened_at < end,
+        )
+    )
+    async for batch in found.mappings().partitions(_BATCH_ROWS):
+        yield batch

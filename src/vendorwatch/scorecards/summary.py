@@ -30,7 +30,7 @@ def lines(document: Any) -> Iterator[str]:
 
 
 def _metric(name: str, metric: Any) -> str:
-    show = _seconds if metric["kind"] == "percentile" else _percent
+    show = seconds if metric["kind"] == "percentile" else percent
     interval = " - ".join(map(show, metric["interval"])) if metric["interval"] else ""
     words = (
         (metric["contract"] or "").replace("_", " "),
@@ -42,11 +42,11 @@ def _metric(name: str, metric: Any) -> str:
     ).rstrip()
 
 
-def _percent(value: str | None) -> str:
+def percent(value: str | None) -> str:
     return "-" if value is None else f"{Decimal(value) * 100:.2f} %"
 
 
-def _seconds(value: str | None) -> str:
+def seconds(value: str | None) -> str:
     if value is None or value == "not_reached":
         return "-" if value is None else "not reached"
     return f"{Decimal(value):.0f} s"

@@ -1,22 +1,32 @@
-"""Business time: how much of a span falls into the support hours. Exact, in microseconds."""
+"""Business time: how much of a span falls into the support hours. Exact, in microseconds.
 
-from collections.abc import Mapping, Sequence
+And clock times by which an answer is due. Both are looked up by binary search in sorted instants,
+so a million spans cost little more than one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from vendorwatch.periods import Micros, Month, to_datetime, to_micros
+from vendorwatch.periods import DAY, Micros, Month, to_datetime, to_micros
 from vendorwatch.scoring.policy import CHANNELS, Hours
 
 Calendars = Sequence[tuple[Month, Mapping[str, Hours]]]
 """Versions, oldest first: the month from which each counts, and its hours tables."""
 
 _BEFORE_ALL: Micros = -(2**62)
+_NEVER: Micros = 2**62
+_LOOKAHEAD: Micros = 35 * DAY
+"""How far beyond the last instant a due moment is looked for: longer than any holiday."""
+
+_Versions = Sequence[tuple[Month, Hours]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BusinessClock:
     """Open time of one channel, accumulated from the first interval on.
 
@@ -28,59 +38,126 @@ class BusinessClock:
     lengths: pl.Series
     before: pl.Series
 
-    def at(self, instants: pl.Series) -> pl.Series:
+    def place(self, instants: pl.Expr) -> pl.Expr:
+        """The number of the open interval that began last; what `reading` is looked up by."""
+        return pl.lit(self.starts).search_sorted(instants.fill_null(_BEFORE_ALL), side="right") - 1
+
+    def reading(self, instants: pl.Expr, place: pl.Expr) -> pl.Expr:
         """Open microseconds from the clock's beginning to each instant. Nulls stay null."""
-        known = instants.fill_null(_BEFORE_ALL)
-        index = self.starts.search_sorted(known, side="right") - 1
-        start, length = self.starts.gather(index), self.lengths.gather(index)
-        inside = pl.select(pl.min_horizontal(known - start, length)).to_series()
-        elapsed = self.before.gather(index) + inside
-        return pl.select(
-            pl.when(instants.is_not_null()).then(elapsed).alias(instants.name)
-        ).to_series()
+        since = instants - pl.lit(self.starts).gather(place)
+        length = pl.lit(self.lengths).gather(place)
+        inside = pl.when(since < length).then(since).otherwise(length)
+        open_time = pl.lit(self.before).gather(place) + inside
+        return pl.when(instants.is_not_null()).then(open_time)
+
+    def reading_at(self, instant: Micros) -> Micros:
+        place = int(self.starts.search_sorted(instant, side="right")) - 1
+        inside = min(instant - self.starts[place], self.lengths[place])
+        return int(self.before[place] + inside)
 
 
-def channel_clocks(
-    calendars: Calendars, zone: ZoneInfo, *, start: Micros, end: Micros
-) -> dict[str, BusinessClock]:
-    """A clock for every channel that can measure spans within `[start, end]`.
+@dataclass(frozen=True, eq=False)
+class DueMoments:
+    """The instants at which a clock time comes round, ascending."""
 
-    None if nobody ever said when the shop is open: then no target counts in business time.
+    moments: pl.Series
+
+    def after(self, instants: pl.Expr) -> pl.Expr:
+        """The first moment later than each instant; null where none comes any more."""
+        index = pl.lit(self.moments).search_sorted(instants, side="right")
+        found = pl.lit(self.moments).gather(index)
+        return pl.when(found < _NEVER).then(found)
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """What can be measured within `[start, end]` of one engagement.
+
+    Without calendars nobody ever said when the shop is open: then no target counts in business
+    time, and there is no clock of a channel.
     """
-    made: dict[tuple[Hours, ...], BusinessClock] = {}
-    clocks: dict[str, BusinessClock] = {}
-    for channel in CHANNELS if calendars else ():
-        versions = tuple(tables.get(channel, tables["default"]) for _, tables in calendars)
-        if versions not in made:
-            dated = list(zip((month for month, _ in calendars), versions, strict=True))
-            made[versions] = _accumulate(_open_intervals(dated, zone, start, end))
-        clocks[channel] = made[versions]
-    return clocks
+
+    calendars: Calendars
+    zone: ZoneInfo
+    start: Micros
+    end: Micros
+
+    @cached_property
+    def by_channel(self) -> dict[str, BusinessClock]:
+        """Channels with the same hours share one clock."""
+        made: dict[tuple[Hours, ...], BusinessClock] = {}
+        clocks: dict[str, BusinessClock] = {}
+        for channel in CHANNELS if self.calendars else ():
+            versions = self._versions(channel)
+            hours = tuple(each for _, each in versions)
+            if hours not in made:
+                made[hours] = _accumulate(self._open_intervals(versions))
+            clocks[channel] = made[hours]
+        return clocks
+
+    def due_moments(self, channel: str, reply_by: int, *, business: bool) -> DueMoments:
+        """When `reply_by` (minutes after midnight) comes round: every day, or on open days only."""
+        versions = self._versions(channel) if business else []
+        moments = [
+            _boundary(day, reply_by, self.zone)
+            for day in self._days(_LOOKAHEAD)
+            if not business or _intervals_on(versions, day)
+        ]
+        return DueMoments(pl.Series([*sorted(moments), _NEVER], dtype=pl.Int64))
+
+    def _versions(self, channel: str) -> _Versions:
+        return [(month, tables.get(channel, tables["default"])) for month, tables in self.calendars]
+
+    def _open_intervals(self, versions: _Versions) -> list[tuple[Micros, Micros]]:
+        """The union of the open intervals of all local days that touch `[start, end]`."""
+        return _union(
+            [
+                (_boundary(day, opens, self.zone), _boundary(day, closes, self.zone))
+                for day in self._days()
+                for opens, closes in _intervals_on(versions, day)
+            ]
+        )
+
+    def _days(self, further: Micros = 0) -> Iterator[date]:
+        day = to_datetime(self.start).astimezone(self.zone).date() - timedelta(days=1)
+        last = to_datetime(self.end + further).astimezone(self.zone).date() + timedelta(days=1)
+        while day <= last:
+            yield day
+            day += timedelta(days=1)
 
 
-def _open_intervals(
-    versions: list[tuple[Month, Hours]], zone: ZoneInfo, start: Micros, end: Micros
-) -> list[tuple[Micros, Micros]]:
-    """The union of the open intervals of all local days that touch `[start, end]`."""
-    day = to_datetime(start).astimezone(zone).date() - timedelta(days=1)
-    last = to_datetime(end).astimezone(zone).date() + timedelta(days=1)
-    found: list[tuple[Micros, Micros]] = []
-    while day <= last:
-        hours = _hours_on(versions, day)
-        if day not in hours.holidays:
-            for opens, closes in hours.weekly[day.weekday()]:
-                found.append((_boundary(day, opens, zone), _boundary(day, closes, zone)))
-        day += timedelta(days=1)
-    return _union(found)
+def with_readings(
+    frame: pl.DataFrame, clocks: Sequence[BusinessClock], columns: Sequence[str]
+) -> pl.DataFrame:
+    """Adds what each clock shows at the instants of each column, named by reading_of."""
+    reads = [(number, clock, name) for number, clock in enumerate(clocks) for name in columns]
+    return (
+        frame.with_columns(
+            clock.place(pl.col(name)).alias(f"{reading_of(name, number)} place")
+            for number, clock, name in reads
+        )
+        .with_columns(
+            clock.reading(pl.col(name), pl.col(f"{reading_of(name, number)} place")).alias(
+                reading_of(name, number)
+            )
+            for number, clock, name in reads
+        )
+        .drop(f"{reading_of(name, number)} place" for number, _, name in reads)
+    )
 
 
-def _hours_on(versions: list[tuple[Month, Hours]], day: date) -> Hours:
+def reading_of(column: str, clock: int) -> str:
+    return f"{column} on clock {clock}"
+
+
+def _intervals_on(versions: _Versions, day: date) -> tuple[tuple[int, int], ...]:
+    """Open minutes of a local day, by the newest version that counts in its month."""
     month = Month(day.year, day.month)
     chosen = versions[0][1]
     for effective_from, hours in versions:
         if effective_from <= month:
             chosen = hours
-    return chosen
+    return () if day in chosen.holidays else chosen.weekly[day.weekday()]
 
 
 def _boundary(day: date, minutes: int, zone: ZoneInfo) -> Micros:

@@ -1,16 +1,20 @@
 """The scorecard as one JSON document: each figure is rounded here, once, half to even."""
 
 import json
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 
+from vendorwatch.scoring.comparison import Comparison, Spread, Standing
 from vendorwatch.scoring.figures import (
     NOT_REACHED,
     Figure,
+    MeanFigure,
     PercentileFigure,
     Rank,
     RateFigure,
 )
+from vendorwatch.scoring.peers import Prior
 from vendorwatch.scoring.points import Judgement, Scores
 from vendorwatch.scoring.policy import MetricRule, Policy
 
@@ -19,19 +23,26 @@ RATE_DIGITS = 6
 SECOND_DIGITS = 6
 POINT_DIGITS = 2
 
-_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
-
 Document = dict[str, object]
 
 
 def decimal_text(value: Fraction, digits: int) -> str:
     """With exactly that many digits after the point, rounded half to even."""
-    scaled = round(value * 10**digits)
-    whole, rest = divmod(abs(scaled), 10**digits)
-    return f"{'-' if scaled < 0 else ''}{whole}.{rest:0{digits}}"
+    whole = 10**digits
+    scaled, rest = divmod(abs(value.numerator) * whole, value.denominator)
+    doubled = 2 * rest - value.denominator
+    scaled += doubled > 0 or (doubled == 0 and scaled % 2)
+    before, after = divmod(scaled, whole)
+    sign = "-" if value.numerator < 0 and scaled else ""
+    return f"{sign}{before}.{after:0{digits}}"
 
 
-def scores_document(scores: Scores, figures: dict[str, Figure], policy: Policy) -> Document:
+def scores_document(
+    scores: Scores,
+    figures: Mapping[str, Figure],
+    comparisons: Mapping[str, Comparison],
+    policy: Policy,
+) -> Document:
     return {
         "score": _optional(scores.score, POINT_DIGITS),
         "not_rated": list(scores.not_rated),
@@ -43,22 +54,27 @@ def scores_document(scores: Scores, figures: dict[str, Figure], policy: Policy) 
             for name, value in scores.dimensions.items()
         },
         "metrics": {
-            metric: metric_document(figure, scores.judgements[metric], policy.rule(metric))
+            metric: metric_document(
+                figure, scores.judgements[metric], policy.rule(metric), comparisons.get(metric)
+            )
             for metric, figure in figures.items()
         },
     }
 
 
-def metric_document(figure: Figure, judgement: Judgement, rule: MetricRule | None) -> Document:
+def metric_document(
+    figure: Figure, judgement: Judgement, rule: MetricRule | None, comparison: Comparison | None
+) -> Document:
     return {
-        **(_rate(figure) if isinstance(figure, RateFigure) else _percentile(figure)),
+        **(_percentile(figure) if isinstance(figure, PercentileFigure) else _share(figure)),
         "rated": judgement.rated,
         "target": plain(rule.target) if rule else None,
         "floor": plain(rule.floor) if rule else None,
         "points": _optional(judgement.points, POINT_DIGITS),
         "contract": judgement.contract,
         "evidence": judgement.evidence,
-        "adjusted": None,
+        "adjusted": comparison.adjusted if isinstance(comparison, Standing) else None,
+        "peers": _peers(comparison),
     }
 
 
@@ -76,16 +92,15 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _rate(figure: RateFigure) -> Document:
+def _share(figure: RateFigure | MeanFigure) -> Document:
     interval = figure.interval
     return {
-        "kind": "rate",
+        "kind": "rate" if isinstance(figure, RateFigure) else "mean",
         "value": _optional(figure.value, RATE_DIGITS),
-        "numerator": figure.numerator,
+        "numerator": figure.numerator if isinstance(figure, RateFigure) else None,
         "denominator": figure.denominator,
-        "pending": figure.pending,
-        "missing": figure.missing,
-        "interval": [_six(end) for end in interval] if interval else None,
+        **_counts(figure),
+        "interval": list(interval) if interval else None,
     }
 
 
@@ -95,14 +110,41 @@ def _percentile(figure: PercentileFigure) -> Document:
         "value": None if figure.value is None else _rank(figure.value),
         "numerator": None,
         "denominator": figure.denominator,
-        "pending": figure.pending,
-        "missing": figure.missing,
+        **_counts(figure),
         "interval": [_rank(end) for end in figure.interval] if figure.interval else None,
     }
 
 
-def _six(value: Decimal) -> str:
-    return f"{value.quantize(Decimal('0.000001'), context=_WIDE):f}"
+def _counts(figure: Figure) -> Document:
+    counts = figure.counts
+    return {"pending": counts.pending, "missing": counts.missing, "excluded": counts.excluded}
+
+
+def _peers(comparison: Comparison | None) -> Document | None:
+    if isinstance(comparison, Spread):
+        return {
+            "agents": comparison.agents,
+            "dispersion": _optional(comparison.dispersion, RATE_DIGITS),
+            "overdispersed": comparison.overdispersed,
+            "prior": _prior(comparison),
+        }
+    if isinstance(comparison, Standing):
+        return {
+            "estimate": comparison.estimate,
+            "limits_95": list(comparison.funnel.limits_95),
+            "limits_99_8": list(comparison.funnel.limits_99_8),
+            "outside": comparison.funnel.outside,
+        }
+    return None
+
+
+def _prior(spread: Spread) -> list[str] | None:
+    if spread.prior == "pooled":
+        return None
+    ends = (
+        (spread.prior.a, spread.prior.b) if isinstance(spread.prior, Prior) else (Fraction(0),) * 2
+    )
+    return [decimal_text(each, RATE_DIGITS) for each in ends]
 
 
 def _rank(value: Rank) -> str:

@@ -4,6 +4,8 @@ from enum import IntEnum
 
 import polars as pl
 
+from vendorwatch.scoring.policy import CHANNELS, PRIORITIES
+
 INTERACTIONS = {
     "source_account": pl.String,
     "interaction_id": pl.String,
@@ -84,6 +86,33 @@ REVIEWS = {
 """The merchant's random and stratified reviews; `share` is an exact fraction, `17/20`."""
 
 
+DIRECTIONS = ("inbound", "outbound")
+STATUSES = (
+    "open",
+    "pending",
+    "on_hold",
+    "resolved",
+    "closed",
+    "abandoned",
+    "merged",
+    "spam",
+    "withdrawn",
+)
+
+
+def as_codes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Of INTERACTIONS or CONTACTS: what has few values as an Enum, which compares like a number."""
+    values = {
+        "channel": CHANNELS,
+        "priority": PRIORITIES,
+        "direction": DIRECTIONS,
+        "status": STATUSES,
+    }
+    return frame.with_columns(
+        pl.col(name).cast(pl.Enum(known)) for name, known in values.items() if name in frame.columns
+    )
+
+
 class Part(IntEnum):
     """What an interaction does in one metric; null: it has nothing to do with it."""
 
@@ -91,6 +120,10 @@ class Part(IntEnum):
     DENOMINATOR = 1  # counts in the denominator alone
     PENDING = 2  # not due yet, or its window is still open: in neither
     MISSING = 3  # the log does not say: in neither
+
+
+VALUED = (Part.NUMERATOR, Part.DENOMINATOR)
+"""The parts that a value is made of."""
 
 
 def part(value: Part) -> pl.Expr:

@@ -4,47 +4,69 @@ Wilson, E. B. (1927), JASA 22:209-212, for rates; distribution-free order-statis
 (Conover, Practical Nonparametric Statistics, 3.2) for percentiles.
 """
 
-from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
+from math import isqrt
+
+from vendorwatch.scoring.binomial import limits
 
 Z = Decimal("1.959963984540054")  # the 97.5 % point of the normal distribution
-_Z2 = Fraction(Z) ** 2
-_EXACT_ENOUGH = Context(prec=60)
-_ONE_TAIL = 40  # a tail holds one fortieth: 2.5 %
-_SCALE = 1 << 256
+_ONE_TAIL = Fraction(1, 40)
+
+_Z_SCALE = 10**15
+_Z = int(Z * _Z_SCALE)
+_C, _Q = _Z**2, _Z_SCALE**2  # z2 = _C / _Q
+_SIX = 10**6
 
 
-@dataclass(frozen=True, slots=True)
-class RateInterval:
-    low: Decimal
-    high: Decimal
+def wilson_text(numerator: int | Fraction, denominator: int) -> tuple[str, str]:
+    """The ends of the 95 % score interval, six decimals, rounded half to even from the exact ones.
+
+    `numerator` may be a sum of shares, each in [0, 1]: a value in [0, 1] varies at most as much as
+    a yes or no of the same mean, so the interval is then wide enough. `denominator` is above 0.
+    """
+    # With k = u/v, m = v n and c = v z2 = v C/Q, twice the ends times a million are
+    # S (2 u m + c m -+ sqrt(c m (c m + 4 u (m - u)))) / (m (m + c)), S = 10**6, here times Q.
+    u, v = numerator.numerator, numerator.denominator
+    m, c = v * denominator, v * _C
+    cm = c * m
+    middle = _SIX * m * (2 * u * _Q + c)
+    square = _SIX * _SIX * cm * (cm + 4 * u * (m - u) * _Q)
+    width = m * (m * _Q + c)
+    root = isqrt(square)
+    above = root + (root * root != square)
+    low, high = divmod(middle - above, width), divmod(middle + root, width)
+    exact = above == root
+    return _halved(*low, exact=exact), _halved(*high, exact=exact)
 
 
-def wilson(numerator: int, denominator: int) -> RateInterval:
-    """The 95 % score interval of a share, to 50 digits at least. `denominator` is above 0."""
-    calc = _EXACT_ENOUGH
-    n, k = Decimal(denominator), Decimal(numerator)
-    z2 = calc.multiply(Z, Z)
-    spread = calc.divide(4 * numerator * (denominator - numerator), n)
-    half = calc.multiply(Z, calc.sqrt(calc.add(z2, spread)))
-    middle = calc.add(calc.multiply(Decimal(2), k), z2)
-    width = calc.multiply(Decimal(2), calc.add(n, z2))
-    low = calc.divide(calc.subtract(middle, half), width)
-    high = calc.divide(calc.add(middle, half), width)
-    return RateInterval(max(low, Decimal(0)), min(high, Decimal(1)))
+def ratio_text(numerator: int, denominator: int) -> str:
+    """Six decimals, rounded half to even; for what is not negative, and too often for Fraction."""
+    doubled, rest = divmod(2 * _SIX * numerator, denominator)
+    return _halved(doubled, rest, exact=True)
 
 
-def wilson_holds(numerator: int, denominator: int, share: Fraction) -> bool:
+def _halved(doubled: int, rest: int, *, exact: bool) -> str:
+    """Half of doubled and a bit (no bit where rest is 0 and the quotient exact), in millionths."""
+    millionths = (doubled + 1) >> 1
+    if exact and not rest and doubled & 3 == 1:  # a half above an even number
+        millionths -= 1
+    whole, parts = divmod(millionths, _SIX)
+    return f"{whole}.{parts:06}"
+
+
+def wilson_holds(numerator: int | Fraction, denominator: int, share: Fraction) -> bool:
     """Whether `share` lies within the interval, ends included; exact, as it needs no root."""
-    if not 0 <= share <= 1:
+    a, b = share.numerator, share.denominator
+    if not 0 <= a <= b:
         return False
-    distance = numerator - denominator * share
-    return distance * distance <= _Z2 * denominator * share * (1 - share)
+    u, v = numerator.numerator, numerator.denominator
+    distance = u * b - v * denominator * a
+    return distance * distance * _Q <= _C * denominator * a * (b - a) * v * v
 
 
-@cache
+@lru_cache(maxsize=4096)
 def percentile_ranks(n: int, quantile: Fraction) -> tuple[int, int]:
     """Ranks (1-based) of the order statistics that enclose the quantile with 95 % confidence.
 
@@ -52,43 +74,5 @@ def percentile_ranks(n: int, quantile: Fraction) -> tuple[int, int]:
     largest r with P(B < r) <= 2.5 %, 0 where there is none; the upper one is the smallest r with
     P(B < r) >= 97.5 %, n + 1 where there is none.
     """
-    first, weights = _binomial_weights(n, quantile)
-    total = sum(weights)
-    low, high, below = 0, 0, 0
-    if first > 0:
-        low = first  # P(B < first) is 0 to 70 digits
-    for successes, weight in enumerate(weights, start=first):
-        below += weight  # P(B < successes + 1), times total
-        rank = successes + 1
-        if _ONE_TAIL * below <= total:
-            low = rank
-        if _ONE_TAIL * (total - below) <= total:
-            high = rank
-            break
-    return low, min(high, n + 1)
-
-
-def _binomial_weights(n: int, quantile: Fraction) -> tuple[int, list[int]]:
-    """Weights of Bin(n, quantile) in proportion, from the mode outwards, as integers.
-
-    Returns the first number of successes with a weight above 2**-256 of the mode's, and the
-    weights from there on. The steps grow with the root of n, so a million values are no trouble.
-    """
-    p, q = quantile.numerator, quantile.denominator - quantile.numerator
-    mode = int((n + 1) * quantile)
-    mode = min(mode, n)
-    downwards = []
-    weight = _SCALE
-    for k in range(mode, 0, -1):
-        weight = weight * k * q // ((n - k + 1) * p)
-        if not weight:
-            break
-        downwards.append(weight)
-    upwards = []
-    weight = _SCALE
-    for k in range(mode, n):
-        weight = weight * (n - k) * p // ((k + 1) * q)
-        if not weight:
-            break
-        upwards.append(weight)
-    return mode - len(downwards), [*reversed(downwards), _SCALE, *upwards]
+    lower, upper = limits(n, quantile, _ONE_TAIL)
+    return lower, upper + 1

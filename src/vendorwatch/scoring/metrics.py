@@ -28,20 +28,26 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Percentile:
-    """A nearest-rank percentile of a span, over the interactions that are met or missed.
+    """A nearest-rank percentile of a span, over the numerator and denominator of a rate.
 
-    Missed ones without a span are *not reached* and stand behind all others.
+    Those without a span are *not reached* and stand behind all others.
     """
 
     id: str
     dimension: DimensionName
-    part: pl.Expr
+    of: str  # the rate's id
     span: str
     quantile: Fraction
 
 
 def first_reply_on_time() -> pl.Expr:
     return pl.col("response_part")
+
+
+def next_reply_unknown() -> pl.Expr:
+    """Replied to, and no event tells whether the customer asked again."""
+    replied = pl.col("replied") | ~pl.col("first_reply_known")
+    return pl.when(replied & pl.col("next_replies").is_null()).then(part(Part.MISSING))
 
 
 def abandon_rate() -> pl.Expr:
@@ -120,21 +126,21 @@ def _of_resolved(chosen: pl.Expr) -> pl.Expr:
     return _of_base(pl.when(pl.col("resolved")).then(chosen))
 
 
-_MEDIAN, _NINTH_DECILE = Fraction(1, 2), Fraction(9, 10)
+_MEDIAN, _DECILE = Fraction(1, 2), Fraction(9, 10)
+
+NEXT_REPLY = Rate("next_reply_on_time", "response", pl.col("next_reply_part"))
+"""A share of next replies, not of interactions: its part is read from Measured.next_replies."""
 
 METRICS: tuple[Rate | Percentile, ...] = (
     Rate("first_reply_on_time", "response", first_reply_on_time()),
-    Percentile("first_reply_p50", "response", first_reply_on_time(), "response_span", _MEDIAN),
-    Percentile(
-        "first_reply_p90", "response", first_reply_on_time(), "response_span", _NINTH_DECILE
-    ),
+    Percentile("first_reply_p50", "response", "first_reply_on_time", "response_span", _MEDIAN),
+    Percentile("first_reply_p90", "response", "first_reply_on_time", "response_span", _DECILE),
+    NEXT_REPLY,
     Rate("abandon_rate", "response", abandon_rate()),
     Rate("resolution_rate", "resolution", resolution_rate()),
     Rate("resolution_on_time", "resolution", resolution_on_time()),
-    Percentile("resolution_p50", "resolution", resolution_on_time(), "resolution_span", _MEDIAN),
-    Percentile(
-        "resolution_p90", "resolution", resolution_on_time(), "resolution_span", _NINTH_DECILE
-    ),
+    Percentile("resolution_p50", "resolution", "resolution_on_time", "resolution_span", _MEDIAN),
+    Percentile("resolution_p90", "resolution", "resolution_on_time", "resolution_span", _DECILE),
     Rate("first_contact_resolution", "resolution", first_contact_resolution()),
     Rate("repeat_contact_rate", "resolution", repeat_contact_rate()),
     Rate("reopen_rate", "resolution", reopen_rate()),
@@ -143,10 +149,24 @@ METRICS: tuple[Rate | Percentile, ...] = (
 )
 """Counted from interactions, in the order in which they are written."""
 
-KNOWLEDGE_METRICS = ("knowledge_score", "knowledge_pass_rate")
+QUALITY = "quality"
+KNOWLEDGE_METRICS = ("knowledge_score", "knowledge_pass_rate", "knowledge_coverage")
 
 DIMENSION_OF: dict[str, DimensionName] = {
     **{metric.id: metric.dimension for metric in METRICS},
+    QUALITY: "resolution",
     **dict.fromkeys(KNOWLEDGE_METRICS, "knowledge"),
 }
+"""Every metric, in the order in which they are written."""
+
 PERCENTILES = frozenset(metric.id for metric in METRICS if isinstance(metric, Percentile))
+RATES = {metric.id: metric for metric in METRICS if isinstance(metric, Rate)}
+
+
+def rate_of(metric: str) -> Rate:
+    """The rate itself, or the one whose interactions a percentile is taken over."""
+    found = _BY_ID[metric]
+    return RATES[found.of] if isinstance(found, Percentile) else found
+
+
+_BY_ID = {metric.id: metric for metric in METRICS}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from math import lcm
 from typing import Literal
 
 from vendorwatch.scoring.figures import NOT_REACHED, Figure
@@ -31,25 +33,52 @@ class Scores:
     judgements: Mapping[str, Judgement]
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """A rule, with target and floor as whole numbers over one denominator."""
+
+    target: int
+    floor: int
+    unit: int
+    weight: Fraction
+
+    def points(self, value: Fraction) -> Fraction:
+        """100 x clamp((value - floor) / (target - floor), 0, 1)."""
+        earned = value.numerator * self.unit - self.floor * value.denominator
+        possible = (self.target - self.floor) * value.denominator
+        if possible < 0:  # less is better
+            earned, possible = -earned, -possible
+        return Fraction(FULL_MARKS * min(max(earned, 0), possible), possible)
+
+    def is_met(self, value: Fraction) -> bool:
+        surplus = value.numerator * self.unit - self.target * value.denominator
+        return surplus <= 0 if self.floor > self.target else surplus >= 0
+
+
+@cache
+def _scale(rule: MetricRule) -> _Scale:
+    target, floor = Fraction(rule.target), Fraction(rule.floor)
+    unit = lcm(target.denominator, floor.denominator)
+    return _Scale(int(target * unit), int(floor * unit), unit, Fraction(rule.weight))
+
+
 def judge(figure: Figure, rule: MetricRule | None, minimum: int) -> Judgement:
-    rated = figure.volume >= minimum and figure.value is not None
+    value = figure.value
+    rated = figure.volume >= minimum and value is not None
     if rule is None:
         return Judgement(rated, None, None, None)
-    target, floor = Fraction(rule.target), Fraction(rule.floor)
-    if figure.value is None:
+    if value is None:
         return Judgement(rated, None, "not_measurable", "too_few")
-    less_is_better = floor > target
+    scale = _scale(rule)
     evidence: Evidence = "clear"
     if figure.volume < minimum:
         evidence = "too_few"
-    elif figure.within_noise(target):
+    elif figure.within_noise(Fraction(scale.target, scale.unit)):
         evidence = "within_noise"
-    if figure.value == NOT_REACHED:
+    if value == NOT_REACHED:
         return Judgement(rated, Fraction(0), "missed", evidence)
-    met = figure.value <= target if less_is_better else figure.value >= target
-    share = (figure.value - floor) / (target - floor)
-    points = FULL_MARKS * max(Fraction(0), min(Fraction(1), share))
-    return Judgement(rated, points, "met" if met else "missed", evidence)
+    contract: Contract = "met" if scale.is_met(value) else "missed"
+    return Judgement(rated, scale.points(value), contract, evidence)
 
 
 def score(figures: Mapping[str, Figure], policy: Policy, minimum: int) -> Scores:
@@ -78,13 +107,14 @@ def _minimum(metric: str, policy: Policy, minimum: int) -> int:
 
 def _dimension(dimension: Dimension, judgements: Mapping[str, Judgement]) -> Fraction | None:
     """The weighted mean of the rated metrics, if they carry at least half of the weight."""
-    whole = sum((Fraction(rule.weight) for rule in dimension.metrics.values()), Fraction(0))
-    carried, earned = Fraction(0), Fraction(0)
+    nothing = Fraction(0)
+    whole, carried, earned = nothing, nothing, nothing
     for metric, rule in dimension.metrics.items():
-        judgement = judgements[metric]
+        weight, judgement = _scale(rule).weight, judgements[metric]
+        whole += weight
         if judgement.rated and judgement.points is not None:
-            carried += Fraction(rule.weight)
-            earned += Fraction(rule.weight) * judgement.points
+            carried += weight
+            earned += weight * judgement.points
     if not carried or 2 * carried < whole:
         return None
     return earned / carried

@@ -73,7 +73,7 @@ class BodyTooLarge(VendorwatchError):
 class UnsupportedMediaType(VendorwatchError):
     """The Content-Type is not one that this address takes.
 
-    Send JSON as application/json in UTF-8, a mapping as application/toml, a log as
+    Send JSON as application/json in UTF-8, a mapping or a policy as application/toml, a log as
     application/x-ndjson, text/csv or application/json.
     """
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import msgspec
@@ -71,10 +72,13 @@ class StrictRequest(Request[Any, Any, Any]):
 
 
 def read_json(body: bytes) -> Any:
-    """Raises BadBody."""
+    """Numbers with a point or an exponent are read as Decimal. Raises BadBody."""
     try:
         return json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse_constant
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_float=_exact,
+            parse_constant=_refuse_constant,
         )
     except UnicodeDecodeError as error:
         raise BadBody(f"The body is not UTF-8, from byte {error.start} on.") from error
@@ -143,6 +147,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         doubled = next(name for name, times in Counter(n for n, _ in pairs).items() if times > 1)
         raise ValueError(f"the key {doubled!r} stands twice")
     return made
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:  # an exponent beyond all bounds
+        raise ValueError(f"{text[:40]} is too large or too small") from error
 
 
 def _refuse_constant(name: str) -> NoReturn:

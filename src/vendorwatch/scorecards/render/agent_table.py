@@ -1,12 +1,14 @@
 """The agents' table: alphabetical, never ranked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from vendorwatch.scorecards.render import cells
+from vendorwatch.scorecards.render.drawings import LEVELS
 from vendorwatch.scorecards.render.findings import Figures, is_clear
-from vendorwatch.scorecards.render.names import alphabetical
+from vendorwatch.scorecards.render.headline import alphabetically, name_of_agent
 from vendorwatch.scorecards.render.wording import Wording, msgid
 
 COLUMNS = {
@@ -17,11 +19,14 @@ COLUMNS = {
     "knowledge_score": msgid("Knowledge score"),
 }
 
+_WORTH_SAYING = Decimal("0.02")  # how far case mix must move a rate to be said
+
 
 @dataclass(frozen=True, slots=True)
 class AgentCell:
     text: str
     kind: str  # classes on the page: met, missed or plain, few, none
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +37,14 @@ class AgentRow:
 
 
 def rows(agents: Sequence[Mapping[str, Any]], words: Wording) -> list[AgentRow]:
-    named = sorted(agents, key=lambda agent: (*alphabetical(_name(agent)), agent["agent_id"]))
     return [
         AgentRow(
-            _name(agent),
+            name_of_agent(agent),
             words.count(agent["volume"]),
             [_cell(agent["metrics"].get(metric), words) for metric in COLUMNS],
         )
-        for agent in named
+        for agent in alphabetically(agents)
     ]
-
-
-def _name(agent: Mapping[str, Any]) -> str:
-    return str(agent["name"] or agent["agent_id"])
 
 
 def _cell(figures: Figures | None, words: Wording) -> AgentCell:
@@ -54,4 +54,15 @@ def _cell(figures: Figures | None, words: Wording) -> AgentCell:
         few = words.gettext("too few (%(n)s)", n=words.count(figures["denominator"]))
         return AgentCell(few, "few")
     kind = next((f"{kind} clear" for kind in ("met", "missed") if is_clear(figures, kind)), "plain")
-    return AgentCell(cells.actual(figures, words), kind)
+    return AgentCell(cells.actual(figures, words), kind, tuple(_notes(figures, words)))
+
+
+def _notes(figures: Figures, words: Wording) -> Iterator[str]:
+    """Cards of earlier versions have neither."""
+    adjusted = figures.get("adjusted")
+    if adjusted and abs(Decimal(adjusted) - Decimal(figures["value"])) >= _WORTH_SAYING:
+        yield words.gettext("adjusted %(rate)s", rate=words.rate(Decimal(adjusted)))
+    peers = figures.get("peers")
+    if peers and peers["outside"]:
+        level = words.written_rate(LEVELS[peers["outside"]])
+        yield words.gettext("outside %(level)s", level=level)

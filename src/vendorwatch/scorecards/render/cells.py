@@ -41,7 +41,7 @@ def actual(figures: Figures, words: Wording) -> str:
     if value is None:
         return words.gettext("Not reached") if figures["value"] == NOT_REACHED else NOTHING
     beside = decimal_of(figures["target"])
-    return _shown(figures, words)(value, beside=beside)
+    return shown(figures, words)(value, beside=beside)
 
 
 def interval(figures: Figures, words: Wording) -> str | None:
@@ -50,9 +50,7 @@ def interval(figures: Figures, words: Wording) -> str | None:
     ends = []
     for end in figures["interval"]:
         value = decimal_of(end)
-        ends.append(
-            words.gettext("not reached") if value is None else _shown(figures, words)(value)
-        )
+        ends.append(words.gettext("not reached") if value is None else shown(figures, words)(value))
     return words.gettext("%(low)s to %(high)s", low=ends[0], high=ends[1])
 
 
@@ -67,5 +65,5 @@ def side_of_target(figures: Figures, words: Wording) -> str:
     return words.gettext("at most") if less_is_better(figures) else words.gettext("at least")
 
 
-def _shown(figures: Figures, words: Wording) -> Callable[..., str]:
+def shown(figures: Figures, words: Wording) -> Callable[..., str]:
     return words.duration if is_duration(figures) else words.rate

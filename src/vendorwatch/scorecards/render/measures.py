@@ -39,6 +39,15 @@ _MEASURES = {
         ),
         msgid("Which contacts waited longest for a first reply, and why were they passed over?"),
     ),
+    "next_reply_on_time": Measure(
+        msgid("Next replies on time"),
+        "response",
+        msgid(
+            "Answers to what customers wrote after the first reply, within the target. Counted in "
+            "questions, not in contacts, where the log has the messages."
+        ),
+        msgid("Why do customers wait in the middle of a conversation?"),
+    ),
     "abandon_rate": Measure(
         msgid("Abandoned contacts"),
         "response",
@@ -104,6 +113,15 @@ _MEASURES = {
         msgid("Answers of 4 or 5 among all answers to the survey, one a contact."),
         msgid("What do the customers who answered 1 to 3 complain about?"),
     ),
+    "quality": Measure(
+        msgid("Quality reviews"),
+        "resolution",
+        msgid(
+            "Mean result of the merchant's own reviews of contacts drawn by chance. A failed "
+            "critical criterion makes a review 0."
+        ),
+        msgid("Which criteria cost most points in the reviews, and who is coached on them?"),
+    ),
     "knowledge_score": Measure(
         msgid("Knowledge score"),
         "knowledge",
@@ -118,6 +136,15 @@ _MEASURES = {
         "knowledge",
         msgid("Checks passed, of all checks assigned and due in the month."),
         msgid("Who has not passed or not taken the checks, and what happens next?"),
+    ),
+    "knowledge_coverage": Measure(
+        msgid("Topics covered"),
+        "knowledge",
+        msgid(
+            "Topics of the agents' contacts on which they answered a question right in the last "
+            "180 days."
+        ),
+        msgid("Who handles topics without having shown that they know them?"),
     ),
 }
 

@@ -1,6 +1,6 @@
 """The answer page's table: the vendor's metrics against their targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -9,13 +9,22 @@ from markupsafe import Markup
 
 from vendorwatch.charts.bullet import Bullet, bullet
 from vendorwatch.charts.sparkline import sparkline
-from vendorwatch.scorecards.render import cells
+from vendorwatch.scorecards.render import cells, signals
 from vendorwatch.scorecards.render.findings import Figures, is_clear
 from vendorwatch.scorecards.render.measures import dimension_name, dimension_of, name_of
 from vendorwatch.scorecards.render.wording import Wording
+from vendorwatch.scorecards.trends import Trend, Trends
 
 MOST_ROWS = 12
 _HEADROOM = Decimal("1.05")  # so that the longest bar does not touch the edge
+
+
+@dataclass(frozen=True, slots=True)
+class TrendCell:
+    chart: Markup
+    state: str | None  # a class on the page
+    variation: str | None
+    assurance: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class MetricRow:
     actual: str
     interval: str | None
     chart: Markup
-    trend: Markup | None
+    trend: TrendCell | None
     side: str | None
     target: str | None
     contract: str  # classes on the page
@@ -58,19 +67,14 @@ def _importance(name: str, figures: Figures) -> _Importance:
     return _Importance.MEDIAN if name.endswith("_p50") else _Importance.NAMED
 
 
-def rows(
-    metrics: Mapping[str, Figures],
-    earlier: Sequence[Mapping[str, Figures] | None],
-    words: Wording,
-) -> list[MetricRow]:
-    """`earlier` has one entry a month, oldest first; None where there is no scorecard."""
+def rows(metrics: Mapping[str, Figures], found: Trends, words: Wording) -> list[MetricRow]:
     made: list[MetricRow] = []
     previous: str | None = None
     for metric in chosen(metrics):
         dimension = dimension_of(metric)
         begins = dimension is not None and dimension != previous
         group = dimension_name(dimension, words) if dimension and begins else None
-        made.append(_row(metric, group, metrics[metric], earlier, words))
+        made.append(_row(metric, group, metrics[metric], found, words))
         previous = dimension
     return made
 
@@ -79,7 +83,7 @@ def _row(
     metric: str,
     group: str | None,
     figures: Figures,
-    earlier: Sequence[Mapping[str, Figures] | None],
+    found: Trends,
     words: Wording,
 ) -> MetricRow:
     name, contract, evidence = name_of(metric, words), figures["contract"], figures["evidence"]
@@ -90,7 +94,7 @@ def _row(
         actual=cells.actual(figures, words),
         interval=cells.interval(figures, words),
         chart=_chart(name, figures, words),
-        trend=_trend(name, metric, figures, earlier, words) if earlier else None,
+        trend=_trend(name, found.metrics[metric], words) if len(found.months) > 1 else None,
         side=cells.side_of_target(figures, words) if figures["target"] is not None else None,
         target=cells.target(figures, words),
         contract=f"{contract or 'none'} {evidence or ''}".strip(),
@@ -163,14 +167,13 @@ def _signal(figures: Figures) -> bool | None:
     return False if is_clear(figures, "missed") else None
 
 
-def _trend(
-    name: str,
-    metric: str,
-    figures: Figures,
-    earlier: Sequence[Mapping[str, Figures] | None],
-    words: Wording,
-) -> Markup:
-    months = [month.get(metric) if month else None for month in earlier]
-    values = [cells.decimal_of(month["value"]) if month else None for month in [*months, figures]]
+def _trend(name: str, trend: Trend, words: Wording) -> TrendCell:
+    values = [cells.decimal_of(value) for value in trend.values]
     title = words.gettext("%(metric)s in the last %(n)s months", metric=name, n=len(values))
-    return Markup(sparkline(title, values))  # noqa: S704 - our own SVG, title escaped there
+    assurance = trend.chart.assurance
+    return TrendCell(
+        chart=Markup(sparkline(title, values)),  # noqa: S704 - our own SVG, title escaped there
+        state=signals.state(trend),
+        variation=signals.variation(trend, words),
+        assurance=words.gettext(signals.ASSURANCE[assurance]) if assurance else None,
+    )

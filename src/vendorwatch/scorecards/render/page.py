@@ -12,11 +12,13 @@ from markupsafe import Markup
 
 from vendorwatch.periods import Micros, format_instant, to_micros
 from vendorwatch.resources import REPORTS
-from vendorwatch.scorecards.render import agent_table, measures, metric_table, narrative
+from vendorwatch.scorecards.render import agent_table, drawings, measures, metric_table, narrative
 from vendorwatch.scorecards.render.findings import find
+from vendorwatch.scorecards.render.headline import funnel_metric, headline, outliers
 from vendorwatch.scorecards.render.names import displayable
-from vendorwatch.scorecards.render.score_block import months_before, score_block
+from vendorwatch.scorecards.render.score_block import score_block
 from vendorwatch.scorecards.render.wording import Wording, msgid, wording
+from vendorwatch.scorecards.trends import Trends, trends
 
 Document = Mapping[str, Any]
 
@@ -45,9 +47,8 @@ def html(report: Report) -> str:
     words = wording(report.language)
     document = _displayable(report.document)
     metrics = document["vendor_scores"]["metrics"]
-    findings = find(metrics, document["uploads"])
-    history = months_before(document["month"], report.history)
-    earlier = [month["vendor_scores"]["metrics"] if month else None for _, month in history]
+    months = trends(document, [_displayable(each) for each in report.history])
+    before = list(zip(months.months, months.cards, strict=True))[:-1]
     shown = metric_table.chosen(metrics)
     return (
         _environment(report.language)
@@ -57,10 +58,8 @@ def html(report: Report) -> str:
             stylesheet=_stylesheet(),
             document=document,
             header=_header(report, document, words),
-            score=score_block(document, history, words),
-            sentences=narrative.sentences(findings, words),
-            questions=narrative.questions(findings, metrics, words),
-            metrics=metric_table.rows(metrics, earlier, words),
+            score=score_block(document, before, words),
+            metrics=metric_table.rows(metrics, months, words),
             metrics_left_out=len(metrics) - len(shown),
             agents=agent_table.rows(document["agents"], words),
             agent_columns=[words.gettext(title) for title in agent_table.COLUMNS.values()],
@@ -68,8 +67,24 @@ def html(report: Report) -> str:
             volume=_volume(document, words),
             exclusions=_exclusions(document, words),
             definitions=_definitions([*shown, *agent_table.COLUMNS], words),
+            **_signals(document, months, words),
         )
     )
+
+
+def _signals(document: Document, months: Trends, words: Wording) -> dict[str, Any]:
+    """What stands out among the metrics, the months and the agents."""
+    metrics = document["vendor_scores"]["metrics"]
+    findings = find(metrics, document["uploads"])
+    first, of_agents = headline(document), funnel_metric(document)
+    standing_out = outliers(document, of_agents) if of_agents else None
+    return {
+        "sentences": narrative.sentences(findings, words, months=months, standing_out=standing_out),
+        "questions": narrative.questions(findings, metrics, words),
+        "levels": [words.written_rate(each) for each in drawings.LEVELS.values()],
+        "drawn_months": drawings.months(first, metrics[first], months, words) if first else None,
+        "drawn_agents": drawings.agents(document, standing_out, words) if standing_out else None,
+    }
 
 
 def instant_of(document: Document) -> Micros:

@@ -7,7 +7,6 @@ from typing import Any
 from markupsafe import Markup
 
 from vendorwatch.charts.sparkline import sparkline
-from vendorwatch.periods import Month
 from vendorwatch.scorecards.render import cells, measures
 from vendorwatch.scorecards.render.wording import Wording
 
@@ -15,20 +14,7 @@ Document = Mapping[str, Any]
 History = Sequence[tuple[str, Document | None]]
 """Months before this one, oldest first, with None for a month that has no document."""
 
-_MONTHS_BESIDE, _MONTHS_DRAWN = 3, 12
-
-
-def months_before(month: str, documents: Sequence[Document]) -> History:
-    """From the first month that is known, at most eleven of them."""
-    known = {earlier["month"]: earlier for earlier in documents}
-    current = Month.parse(month)
-    months: list[tuple[str, Document | None]] = []
-    for _ in range(_MONTHS_DRAWN - 1):
-        current = current.previous()
-        months.insert(0, (str(current), known.get(str(current))))
-    while months and months[0][1] is None:
-        del months[0]
-    return months
+_MONTHS_BESIDE = 3
 
 
 def score_block(document: Document, history: History, words: Wording) -> dict[str, Any]:

@@ -15,6 +15,7 @@ COLUMNS = (
     "denominator",
     "pending",
     "missing",
+    "excluded",
     "interval_low",
     "interval_high",
     "target",
@@ -22,6 +23,9 @@ COLUMNS = (
     "points",
     "contract",
     "evidence",
+    "adjusted",
+    "estimate",
+    "outside",
 )
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # A spreadsheet may run a cell that starts so, and may start a cell after another separator or a
@@ -47,14 +51,12 @@ def csv_text(document: Mapping[str, Any]) -> str:
     return "".join(",".join(map(_cell, row)) + "\r\n" for row in (COLUMNS, *rows))
 
 
-def _figures(figures: Mapping[str, Any]) -> tuple[object, ...]:
+def _figures(figures: Mapping[str, Any]) -> list[object]:
     low, high = figures["interval"] or (None, None)
-    return (
-        *(figures[name] for name in COLUMNS[4:10]),
-        low,
-        high,
-        *(figures[name] for name in COLUMNS[12:]),
-    )
+    beside = {"interval_low": low, "interval_high": high, **(figures.get("peers") or {})}
+    # A card of an earlier version has not all of them.
+    known = {**figures, **beside}
+    return [known.get(name) for name in COLUMNS[4:]]
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`/v1/scorecards`: compute, list, and each one as JSON, PDF and CSV; `/v1/policies`."""
+"""`/v1/scorecards`: compute, list, and each one as JSON, PDF and CSV."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -18,7 +18,7 @@ from vendorwatch.errors import NotFound
 from vendorwatch.interactions.instants import BadInstant, parse_instant
 from vendorwatch.periods import Micros, Month, format_instant
 from vendorwatch.scorecards import service
-from vendorwatch.scorecards.model import BadScorecardRequest, StoredPolicy, StoredScorecard
+from vendorwatch.scorecards.model import BadScorecardRequest, StoredScorecard
 from vendorwatch.scorecards.render import (
     Renderer,
     RenderFailed,
@@ -28,7 +28,7 @@ from vendorwatch.scorecards.render import (
     languages,
 )
 from vendorwatch.scoring.document import Document
-from vendorwatch.scoring.score import FutureAsOf
+from vendorwatch.scoring.inputs import FutureAsOf
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
 from vendorwatch.web.principal import InsufficientScope, Principal
@@ -75,17 +75,6 @@ class ScorecardItem(msgspec.Struct, frozen=True, kw_only=True):
     score: str | None
     created_at: str
     links: dict[str, str]
-
-
-class PolicyItem(msgspec.Struct, frozen=True, kw_only=True):
-    """`source` is the policy file as it was set, comments and all."""
-
-    policy_id: str
-    version: int
-    sha256: str
-    name: str
-    effective_from: str
-    source: str
 
 
 @post(
@@ -196,25 +185,6 @@ async def get_scorecard(
     return Response(_representation(card), headers={"ETag": etag})
 
 
-@get(
-    "/policies",
-    tags=["policies"],
-    summary="The engagement's policies, the oldest first",
-    responses=problem_responses(InsufficientScope),
-)
-async def list_policies(
-    principal: NamedDependency[Principal], database: NamedDependency[Database]
-) -> list[PolicyItem]:
-    principal.require("read", "manage")
-    async with database.read() as connection:
-        return [_policy(each) for each in await service.policies(connection, principal.scope)]
-
-
-@get("/policies/default", tags=["policies"], summary="What counts until a policy is set")
-async def get_default_policy(principal: NamedDependency[Principal]) -> PolicyItem:
-    return _policy(service.default_policy())
-
-
 def _month(text: str) -> Month:
     try:
         return Month.parse(text)
@@ -266,15 +236,4 @@ def _file(content: bytes, name: str, suffix: str) -> Response[bytes]:
     )
 
 
-def _policy(policy: StoredPolicy) -> PolicyItem:
-    return PolicyItem(
-        policy_id=policy.policy_id,
-        version=policy.version,
-        sha256=policy.sha256,
-        name=policy.name,
-        effective_from=policy.effective_from,
-        source=policy.source,
-    )
-
-
-HANDLERS = (compute_scorecard, list_scorecards, get_scorecard, list_policies, get_default_policy)
+HANDLERS = (compute_scorecard, list_scorecards, get_scorecard)

@@ -1,0 +1,94 @@
+"""`/v1/questions` and `/v1/checks`: what was asked, and how this engagement's agents did."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+
+from vendorwatch.db.engine import Database
+from vendorwatch.knowledge import service
+from vendorwatch.knowledge.service import CheckStanding, QuestionStanding
+from vendorwatch.telemetry import Clock
+from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.principal import InsufficientScope, Principal
+from vendorwatch.web.problems import BadParameter, problem_responses
+
+
+@get(
+    "/questions",
+    tags=["knowledge"],
+    summary="Every version of every question, by id",
+    description="Of the merchant; the statistics are over this engagement's agents alone. Stem, "
+    "options and right options are null for a key without the scope manage.",
+    responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
+)
+async def list_questions(
+    request: Request[Any, Any, Any],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    secret: NamedDependency[bytes],
+    clock: NamedDependency[Clock],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+) -> Response[list[QuestionStanding]]:
+    principal.require("read", "manage")
+    cursors = Cursors(secret, principal.scope, "questions")
+    place = cursors.read(cursor)
+    async with database.read() as connection:
+        found = await service.question_standings(
+            connection,
+            principal.scope,
+            now=clock(),
+            with_text="manage" in principal.scopes,
+            after=(str(place[0]), int(place[1] or 0)) if place else None,
+            limit=limit + 1,
+        )
+    listed = page(
+        request,
+        found,
+        limit=limit,
+        cursors=cursors,
+        place=lambda each: [each.question_id, each.version],
+    )
+    return Response(list(listed.items), headers=listed.headers)
+
+
+@get(
+    "/checks",
+    tags=["knowledge"],
+    summary="The checks by due date, and how they stand",
+    description="Of the merchant; counts, weights and KR-20 are over this engagement's agents "
+    "alone, as of now.",
+    responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
+)
+async def list_checks(
+    request: Request[Any, Any, Any],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    secret: NamedDependency[bytes],
+    clock: NamedDependency[Clock],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+) -> Response[list[CheckStanding]]:
+    principal.require("read", "manage")
+    cursors = Cursors(secret, principal.scope, "checks")
+    place = cursors.read(cursor)
+    async with database.read() as connection:
+        found = await service.standings(
+            connection,
+            principal.scope,
+            now=clock(),
+            after=(int(place[0] or 0), str(place[1])) if place else None,
+            limit=limit + 1,
+        )
+    listed = page(
+        request,
+        found,
+        limit=limit,
+        cursors=cursors,
+        place=lambda each: [each[0], each[1].check_id],
+    )
+    return Response([standing for _, standing in listed.items], headers=listed.headers)
+
+
+HANDLERS = (list_questions, list_checks)

@@ -1,0 +1,5 @@
+"""`/v1/scorecards`."""
+
+from vendorwatch.scorecards.api import cards, figures, trends
+
+HANDLERS = (*cards.HANDLERS, *figures.HANDLERS, *trends.HANDLERS)

@@ -1,0 +1,82 @@
+"""Agents beside each other: case mix, shrunken estimates and funnel limits of every rate."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+
+import polars as pl
+
+from vendorwatch.scoring.casemix import CaseMix
+from vendorwatch.scoring.counting import Counted, Tally
+from vendorwatch.scoring.figures import VENDOR, Who
+from vendorwatch.scoring.metrics import RATES
+from vendorwatch.scoring.peers import (
+    Fit,
+    Funnel,
+    dispersion,
+    estimate_text,
+    fit,
+    funnel,
+    overdispersed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the agents' rates lie apart. `agents` are those with a case."""
+
+    agents: int
+    dispersion: Fraction | None
+    overdispersed: bool
+    prior: Fit
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One agent's rate: with the vendor's mix of contacts, drawn to the others', and the funnel."""
+
+    adjusted: str | None
+    estimate: str
+    funnel: Funnel
+
+
+Comparison = Spread | Standing
+
+
+def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
+    """By metric id, of every rate that is counted from interactions; agents without a case lack it."""
+    found: dict[Who, dict[str, Comparison]] = defaultdict(dict)
+    for metric in RATES.values():
+        tally = counted.tally(metric)
+        counts = {
+            who: tally.counted(metric.id, who)[:2]
+            for who in sorted(who for who in tally.totals if who is not None)
+        }
+        cases = {who: (k, n) for who, (k, n) in counts.items() if n}
+        prior, spread = fit(list(cases.values())), dispersion(list(cases.values()))
+        found[VENDOR][metric.id] = Spread(
+            len(cases), spread, overdispersed(spread, len(cases)), prior
+        )
+        if not cases:
+            continue
+        mix, units = _case_mix(tally, metric.id)
+        vendor = Fraction(*tally.counted(metric.id, VENDOR)[:2])
+        among = Fraction(sum(k for k, _ in cases.values()), sum(n for _, n in cases.values()))
+        for who, (k, n) in cases.items():
+            found[who][metric.id] = Standing(
+                adjusted=mix.adjusted_text(k, units[who]) if mix else None,
+                estimate=estimate_text(prior, among, k, n),
+                funnel=funnel(k, n, vendor),
+            )
+    return found
+
+
+def _case_mix(
+    tally: Tally, metric: str
+) -> tuple[CaseMix[int] | None, dict[str, list[tuple[int, int]]]]:
+    """The vendor's rate in every stratum, and how many cases each agent has in which."""
+    cells = tally.of_metric(metric).filter(pl.col("n") > 0)
+    strata = cells.group_by("stratum").agg(pl.col("k", "n").sum())
+    by_agent = cells.filter(pl.col("who").is_not_null()).group_by("who").agg(pl.col("stratum", "n"))
+    units = {who: list(zip(*cases, strict=True)) for who, *cases in by_agent.iter_rows()}
+    return CaseMix.of({stratum: (k, n) for stratum, k, n in strata.iter_rows()}), units

@@ -1,0 +1,188 @@
+"""How often each part is played: by agent, channel and topic, in one pass over the facts."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from vendorwatch.scoring.credit import CREDIT
+from vendorwatch.scoring.figures import VENDOR, Who
+from vendorwatch.scoring.frames import VALUED, Part
+from vendorwatch.scoring.measured import Measured
+from vendorwatch.scoring.metrics import METRICS, NEXT_REPLY, Rate, next_reply_unknown
+
+Cell = Mapping[str, int]
+_NOTHING: Cell = defaultdict(int)
+_PARTS = tuple(each.name for each in Part)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often each agent plays each part, by channel and topic.
+
+    `cells` has a row for each agent (`who`, null: nobody) and stratum; its counts are named by
+    metric and part. `totals` are their sums by agent, VENDOR's over all rows.
+    """
+
+    cells: pl.DataFrame
+
+    @classmethod
+    def of(
+        cls,
+        frame: pl.DataFrame,
+        who: str,
+        strata: int,
+        parts: Mapping[str, pl.Expr],
+        **others: pl.Expr,
+    ) -> "Tally":
+        """`parts` are Part by metric; `others` are Boolean, and counted where they are true."""
+        agents = frame.schema[who]
+        code = pl.col(who).to_physical().cast(pl.UInt64).fill_null(_code_of_nobody(agents))
+        played = frame.lazy().select(
+            key=code * strata + pl.col("stratum"),
+            **parts,
+            **{name: each.cast(pl.UInt32) for name, each in others.items()},
+        )
+        counts = [
+            (pl.col(metric) == int(each)).sum().alias(f"{metric} {each.name}")
+            for metric in parts
+            for each in Part
+        ]
+        cells = (
+            played.group_by("key")
+            .agg(*counts, pl.col(list(others)).sum(), pl.len().alias("cases"))
+            .collect(engine="streaming")  # two and a half times as fast here as the other one
+        )
+        return cls(
+            cells.with_columns(
+                who=_agent(pl.col("key") // strata, agents),
+                stratum=(pl.col("key") % strata).cast(pl.UInt32),
+            ).drop("key")
+        )
+
+    @cached_property
+    def totals(self) -> dict[Who, Cell]:
+        sums = pl.exclude("who", "stratum").sum()
+        by_agent = self.cells.filter(pl.col("who").is_not_null()).group_by("who").agg(sums)
+        found: dict[Who, Cell] = {row["who"]: row for row in by_agent.iter_rows(named=True)}
+        found[VENDOR] = self.cells.select(sums).row(0, named=True)
+        return found
+
+    def of_metric(self, metric: str) -> pl.DataFrame:
+        """who, stratum, numerator `k` and denominator `n`."""
+        met, missed = (pl.col(f"{metric} {each.name}") for each in VALUED)
+        return self.cells.select(
+            "who", "stratum", k=met.cast(pl.Int64), n=(met + missed).cast(pl.Int64)
+        )
+
+    def other(self, name: str, who: Who) -> int:
+        return self.totals.get(who, _NOTHING)[name]
+
+    def counted(self, metric: str, who: Who) -> tuple[int, int, int, int]:
+        """Numerator, denominator, pending, missing."""
+        cell = self.totals.get(who, _NOTHING)
+        met, missed, pending, missing = (cell[f"{metric} {name}"] for name in _PARTS)
+        return met, met + missed, pending, missing
+
+
+def _code_of_nobody(agents: pl.DataType) -> int:
+    assert isinstance(agents, pl.Enum)  # noqa: S101  measured.CREDIT columns are
+    return len(agents.categories)
+
+
+def _agent(code: pl.Expr, agents: pl.DataType) -> pl.Expr:
+    assert isinstance(agents, pl.Enum)  # noqa: S101  as above
+    names = pl.Series([*agents.categories, None], dtype=pl.String)
+    return pl.lit(names).gather(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Interactions that credit an agent for the reply, the resolution or both, once each."""
+
+    interactions: int
+    without_topic: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a month's interactions say; figures of knowledge are not among it."""
+
+    measured: Measured
+    response: Tally
+    resolution: Tally
+    next_replies: Tally
+
+    @cached_property
+    def agents(self) -> set[str]:
+        """Who is credited for a scored interaction."""
+        resolved = {who for who, cell in self.resolution.totals.items() if cell["in_base"]}
+        return {who for who in (*self.response.totals, *resolved) if who is not None}
+
+    @cached_property
+    def work(self) -> dict[str, Work]:
+        facts = self.measured.facts.select(
+            reply=CREDIT["response"],
+            resolution=pl.when("in_base").then(CREDIT["resolution"]),
+            no_topic=pl.col("topic").is_null(),
+        )
+        another = facts.filter(pl.col("resolution").ne_missing(pl.col("reply")))
+        every = pl.concat(
+            [
+                facts.select("no_topic", who="reply"),
+                another.select("no_topic", who="resolution"),
+            ]
+        ).drop_nulls("who")
+        counts = every.group_by(pl.col("who")).agg(pl.len(), pl.col("no_topic").sum())
+        return {
+            who: Work(*numbers)
+            for who, *numbers in counts.with_columns(pl.col("who").cast(pl.String)).iter_rows()
+        }
+
+    def tally(self, metric: Rate) -> Tally:
+        if metric is NEXT_REPLY:
+            return self.next_replies
+        return self.response if metric.dimension == "response" else self.resolution
+
+
+def count(measured: Measured) -> Counted:
+    facts = measured.facts
+    parts = {
+        dimension: {
+            metric.id: metric.part
+            for metric in METRICS
+            if isinstance(metric, Rate)
+            and metric.dimension == dimension
+            and metric is not NEXT_REPLY
+        }
+        for dimension in CREDIT
+    }
+    unknown = next_reply_unknown() if measured.counts_next_replies else pl.lit(None, pl.Int8)
+    base = pl.col("in_base")
+    return Counted(
+        measured,
+        response=Tally.of(
+            facts,
+            CREDIT["response"],
+            measured.strata,
+            {**parts["response"], NEXT_REPLY.id: unknown},
+        ),
+        resolution=Tally.of(
+            facts,
+            CREDIT["resolution"],
+            measured.strata,
+            parts["resolution"],
+            in_base=base,
+            csat_invited=base & pl.col("csat_invited"),
+            csat_answered=base & pl.col("csat_answered"),
+        ),
+        next_replies=Tally.of(
+            measured.next_replies,
+            CREDIT["response"],
+            measured.strata,
+            {NEXT_REPLY.id: NEXT_REPLY.part},
+            interactions=pl.col("is_first"),
+        ),
+    )

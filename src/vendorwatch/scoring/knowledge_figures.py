@@ -1,0 +1,93 @@
+"""Figures that checks of product knowledge give."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import polars as pl
+
+from vendorwatch.scoring.counting import Counted
+from vendorwatch.scoring.figures import VENDOR, Counts, Figure, RateFigure, Who
+from vendorwatch.scoring.policy import CHANNELS
+
+
+def figures_of_knowledge(
+    counted: Counted, knowledge: pl.DataFrame, answers: pl.DataFrame, agents: Iterable[str]
+) -> dict[Who, dict[str, Figure]]:
+    """Of VENDOR and these agents, by metric id. Frames: KNOWLEDGE and ANSWERS, aliases resolved."""
+    everybody = [VENDOR, *agents]
+    found: dict[Who, dict[str, Figure]] = {who: {} for who in everybody}
+    results, coverage = _results(knowledge), _coverage(counted, answers)
+    nothing = RateFigure(0, 0)
+    for who in everybody:
+        score, passed = results.get(who, (nothing, nothing))
+        found[who] = {
+            "knowledge_score": score,
+            "knowledge_pass_rate": passed,
+            "knowledge_coverage": coverage.get(who, nothing),
+        }
+    return found
+
+
+def _results(knowledge: pl.DataFrame) -> dict[Who, tuple[RateFigure, RateFigure]]:
+    asked = ~pl.col("excused")
+    sums = (
+        pl.col("earned", "possible", "questions", "passed").filter(asked).sum(),
+        asked.sum().alias("checks"),
+        pl.col("excused").sum(),
+    )
+    everybody = knowledge.select(*sums, agent_id=pl.lit(VENDOR, dtype=pl.String))
+    by_agent = knowledge.group_by("agent_id").agg(*sums)
+    found = {}
+    for due in (*everybody.iter_rows(named=True), *by_agent.iter_rows(named=True)):
+        counts = Counts(excluded=due["excused"])
+        found[due["agent_id"]] = (
+            RateFigure(due["earned"], due["possible"], counts, volume=due["questions"]),
+            RateFigure(due["passed"], due["checks"], counts, volume=due["questions"]),
+        )
+    return found
+
+
+def _coverage(counted: Counted, answers: pl.DataFrame) -> dict[Who, RateFigure]:
+    """Of the topics that an agent met in the month, those that the agent knew about lately."""
+    known: dict[str, set[str]] = defaultdict(set)
+    asked: dict[str, int] = defaultdict(int)
+    for agent, topic, right in answers.select("agent_id", "topic", "right").iter_rows():
+        asked[agent] += 1
+        if right:
+            known[agent].add(topic)
+    met, untold = _topics_met(counted)
+    found: dict[Who, RateFigure] = {}
+    for agent in {*met, *untold, *asked}:
+        topics = met.get(agent, set())
+        found[agent] = RateFigure(
+            len(topics & known[agent]),
+            len(topics),
+            Counts(missing=untold.get(agent, 0)),
+            volume=asked[agent],
+        )
+    found[VENDOR] = RateFigure(
+        sum(figure.numerator for figure in found.values()),
+        sum(figure.denominator for figure in found.values()),
+        Counts(missing=sum(figure.counts.missing for figure in found.values())),
+        volume=sum(asked.values()),
+    )
+    return found
+
+
+def _topics_met(counted: Counted) -> tuple[dict[str, set[str]], dict[str, int]]:
+    """By agent: the topics of the interactions that are credited, and how many have none."""
+    met: dict[str, set[str]] = defaultdict(set)
+    reply, resolution = counted.response.cells, counted.resolution.cells
+    worked_on = [
+        reply.select("who", "stratum"),
+        resolution.filter(pl.col("in_base") > 0).select("who", "stratum"),
+    ]
+    pairs = (
+        pl.concat(worked_on)
+        .drop_nulls("who")
+        .select("who", topic=pl.col("stratum") // len(CHANNELS))
+    )
+    for agent, number in pairs.unique().iter_rows():
+        if number:
+            met[agent].add(counted.measured.topics[number - 1])
+    return met, {agent: each.without_topic for agent, each in counted.work.items()}

@@ -1,0 +1,86 @@
+"""The hash of the records: reproducible by anybody who reads how it is made."""
+
+import dataclasses
+import hashlib
+import json
+import struct
+
+import polars as pl
+import pytest
+
+from oracle.logs import random_scenario
+from scoring.inputs import inputs_of
+from vendorwatch.scoring.fingerprint import fingerprint, raw, with_names
+from vendorwatch.scoring.inputs import Inputs
+from vendorwatch.scoring.measured import Measured, measure
+
+
+def by_hand(measured: Measured, agents: list[str]) -> str:
+    """As the reference describes it, with nothing but the standard library."""
+    inputs = measured.inputs
+    hashes = measured.in_month["content_sha256"].to_list()
+    hashes.sort(key=lambda digest: struct.unpack("<4Q", digest))
+    text = [b"vendorwatch/records/2\n", b"".join(hashes), b"\n"]
+    lines = []
+    for row in measured.contacts.iter_rows(named=True):
+        told = [row[name] for name in ("vendor_id", "source_account", "interaction_id")]
+        order = row["order_ref"].hex() if row["order_ref"] else "-"
+        lines.append(
+            " ".join(
+                [
+                    *(f"{len(each.encode())}:{each}" for each in told),
+                    str(row["opened_at"]),
+                    row["customer_ref"].hex(),
+                    order,
+                    f"{len(row['topic'].encode())}:{row['topic']}" if row["topic"] else "-",
+                ]
+            ).encode()
+        )
+    text += [b"\n".join(sorted(lines)), b"\n"]
+    reviews = []
+    for row in measured.reviews.iter_rows(named=True):
+        told = [row[name] for name in ("source_account", "interaction_id", "review_id")]
+        counted = " ".join(f"{len(each.encode())}:{each}" for each in told)
+        reviews.append(f"{counted} {row['reviewed_at']} {row['share']}".encode())
+    text += [b"\n".join(sorted(reviews)), b"\n"]
+    known = [sorted(frame.rows()) for frame in (inputs.knowledge, inputs.answers)]
+    names = [(agent, inputs.names.get(agent)) for agent in agents]
+    aliases = sorted((alias, agent) for alias, agent in inputs.aliases.items() if agent in agents)
+    for rows in (*known, names, aliases):
+        text.append(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+    return hashlib.sha256(b"".join(text)).hexdigest()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_is_what_the_reference_says(seed: int) -> None:
+    inputs = inputs_of(random_scenario(seed, n=80))
+    inputs = dataclasses.replace(inputs, aliases={"other": "bình", "more": "nobody"})
+    measured = measure(inputs)
+    assert with_names(fingerprint(measured), inputs, ["an-é", "bình"]) == by_hand(
+        measured, ["an-é", "bình"]
+    )
+
+
+def test_hashes_that_begin_alike_keep_one_order() -> None:
+    inputs = inputs_of(random_scenario(2, n=60))
+    alike = pl.Series(
+        [b"12345678" + digest[8:] for digest in inputs.interactions["content_sha256"]]
+    )
+    inputs = dataclasses.replace(
+        inputs, interactions=inputs.interactions.with_columns(content_sha256=alike)
+    )
+    assert_equal_by_hand(inputs)
+
+
+def assert_equal_by_hand(inputs: Inputs) -> None:
+    measured = measure(inputs)
+    assert with_names(fingerprint(measured), inputs, []) == by_hand(measured, [])
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 65_535, 65_536, 65_537, 200_001])
+def test_raw_numbers(length: int) -> None:
+    numbers = pl.Series(range(2**63, 2**63 + length), dtype=pl.UInt64)
+    expected = struct.pack(f"<{length}Q", *numbers)
+    assert b"".join(raw(numbers)) == expected
+    halves = pl.concat([numbers[: length // 2], numbers[length // 2 :]], rechunk=False)
+    assert b"".join(raw(halves)) == expected
