@@ -1,18 +1,52 @@
 """What else is scored: replies after the first, the merchant's reviews, withdrawn questions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_KEY = ("engagement_id", "source_account", "interaction_id", "content_sha256")
-_CHUNK = 1000
+_PAGE = 5000  # rows that are held in memory at once
+
+# Of one engagement, so that PostgreSQL reads one partition, in the order of its primary key.
+_READ = """
+    SELECT source_account, interaction_id, content_sha256, opened_at, events FROM interactions
+    WHERE engagement_id = :engagement_id AND events IS NOT NULL
+    {after} ORDER BY source_account, interaction_id, content_sha256 LIMIT :page
+"""
+_AFTER = """
+    AND (source_account, interaction_id, content_sha256)
+      > (:source_account, :interaction_id, :content_sha256)
+"""
+_WRITE_ONE = """
+    UPDATE interactions SET next_replies = :found
+    WHERE engagement_id = :engagement_id AND source_account = :source_account
+    AND interaction_id = :interaction_id AND content_sha256 = :content_sha256
+"""
+_WRITE_PAGE = """
+    UPDATE interactions AS row SET next_replies = derived.found
+    FROM unnest(
+        CAST(:source_account AS text[]), CAST(:interaction_id AS text[]),
+        CAST(:content_sha256 AS bytea[]), CAST(:found AS text[])
+    ) AS derived (source_account, interaction_id, content_sha256, found)
+    WHERE row.engagement_id = :engagement_id AND row.source_account = derived.source_account
+    AND row.interaction_id = derived.interaction_id
+    AND row.content_sha256 = derived.content_sha256
+"""
+# What no earlier revision has a place for, and what can be counted of it.
+_ONLY_HERE = {
+    "quality_reviews": "SELECT count(*) FROM quality_reviews",
+    "rubrics": "SELECT count(*) FROM rubrics",
+    "question_withdrawals": "SELECT count(*) FROM question_withdrawals",
+    "scorecards with a basis": "SELECT count(*) FROM scorecards WHERE basis IS NOT NULL",
+}
 
 
 def upgrade() -> None:
@@ -87,47 +121,76 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_to_lose(op.get_bind())
     op.drop_table("quality_reviews")
     op.drop_table("rubrics")
     op.drop_table("question_withdrawals")
     op.drop_column("scorecards", "basis")
-    op.drop_column("interactions", "next_replies")
+    op.drop_column("interactions", "next_replies")  # follows from the events
+
+
+def _refuse_to_lose(connection: sa.Connection) -> None:
+    counts = {
+        name: connection.execute(sa.text(query)).scalar_one() for name, query in _ONLY_HERE.items()
+    }
+    lost = [f"{name}: {count}" for name, count in counts.items() if count]
+    if lost:
+        raise CommandError(
+            f"A downgrade to revision {down_revision} would lose rows ({', '.join(lost)}). "
+            "Restore a backup from before the upgrade, or delete them first."
+        )
 
 
 def _derive_next_replies(connection: sa.Connection) -> None:
     """Rows that were received before carry their events: what follows from them is the same."""
-    table = sa.table(
-        "interactions",
-        *(sa.column(name) for name in _KEY),
-        sa.column("opened_at"),
-        sa.column("events"),
-        sa.column("next_replies"),
-    )
-    key = [table.c[name] for name in _KEY]
-    update = (
-        sa.update(table)
-        .where(*(table.c[name] == sa.bindparam(f"of_{name}") for name in _KEY))
-        .values(next_replies=sa.bindparam("found"))
-    )
-    rows = connection.execute(
-        sa.select(*key, table.c.opened_at, table.c.events).where(table.c.events.is_not(None))
-    ).all()
-    for first in range(0, len(rows), _CHUNK):
-        connection.execute(
-            update,
-            [
+    if connection.dialect.name == "postgresql":
+        # Where it has no statistics yet it would read and sort everything for each page.
+        connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        connection.execute(sa.text("SET LOCAL enable_sort = off"))
+    engagements = connection.execute(sa.text("SELECT engagement_id FROM engagements")).scalars()
+    for engagement_id in engagements.all():
+        for page in _pages(connection, engagement_id):
+            derived = [
                 {
-                    **{f"of_{name}": value for name, value in zip(_KEY, row, strict=False)},
+                    "source_account": row.source_account,
+                    "interaction_id": row.interaction_id,
+                    "content_sha256": row.content_sha256,
                     "found": json.dumps(
                         list(_runs(json.loads(row.events), row.opened_at)), separators=(",", ":")
                     ),
                 }
-                for row in rows[first : first + _CHUNK]
-            ],
-        )
+                for row in page
+            ]
+            if connection.dialect.name == "postgresql":
+                columns = {name: [each[name] for each in derived] for name in derived[0]}
+                write = sa.text(_WRITE_PAGE).bindparams(engagement_id=engagement_id)
+                connection.execute(write, columns)
+            else:
+                rows = [each | {"engagement_id": engagement_id} for each in derived]
+                connection.execute(sa.text(_WRITE_ONE), rows)
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("RESET enable_seqscan"))
+        connection.execute(sa.text("RESET enable_sort"))
 
 
-def _runs(events: list[dict[str, object]], opened_at: int) -> Iterator[list[object]]:
+def _pages(connection: sa.Connection, engagement_id: object) -> Iterator[Sequence[sa.Row[Any]]]:
+    """Those with events, by primary key."""
+    place = {"engagement_id": engagement_id, "page": _PAGE}
+    after = ""
+    while rows := connection.execute(sa.text(_READ.format(after=after)), place).all():
+        yield rows
+        if len(rows) < _PAGE:
+            return
+        after = _AFTER
+        last = rows[-1]
+        place |= {
+            "source_account": last.source_account,
+            "interaction_id": last.interaction_id,
+            "content_sha256": last.content_sha256,
+        }
+
+
+def _runs(events: list[dict[str, Any]], opened_at: int) -> Iterator[list[object]]:
     """As the code derived them when this migration was written."""
     asked, replied = None, False
     for event in sorted(events, key=lambda event: event["at"]):

@@ -25,7 +25,7 @@ from vendorwatch.vendors import api as vendors
 from vendorwatch.web import documents, health
 from vendorwatch.web.exchange import Exchange
 from vendorwatch.web.problems import EXCEPTION_HANDLERS
-from vendorwatch.web.strict import StrictRequest, refuse_unknown_query
+from vendorwatch.web.strict import StrictRequest, check_query
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """Of a JSON body. Uploads have limits of their own, and are read as a stream."""
@@ -72,7 +72,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=StrictRequest,
         request_max_body_size=MOST_BODY_BYTES,
-        before_request=refuse_unknown_query,
+        before_request=check_query,
         openapi_config=documents.openapi_config(),
         logging_config=None,
     )

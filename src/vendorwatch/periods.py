@@ -15,6 +15,8 @@ Micros = int
 
 SECOND: Micros = 1_000_000
 DAY: Micros = 86_400 * SECOND
+CLOCK_SKEW: Micros = 300 * SECOND
+"""How far in the future an instant may lie: clocks differ."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999

@@ -136,7 +136,7 @@ async def test_pages_hold_each_once_in_one_order(
     )
     again = {"questions": [question("a", [1]), question("b", [1])]}
     await load(database, engagement, again, clock())
-    headers = await bearer(key, "read")
+    headers = await bearer(key, "manage")
 
     whole = await everything(client, path, headers, 500)
     paged = await everything(client, path, headers, 2)
@@ -180,16 +180,64 @@ async def test_a_rival_sees_no_answers_and_a_stranger_nothing(
 ) -> None:
     await load(database, engagement, many(), clock())
 
-    theirs = (await client.get(path, headers=await bearer(key, "read", of=rival))).json()
+    theirs = (await client.get(path, headers=await bearer(key, "manage", of=rival))).json()
     nothing = await client.get(path, headers=await bearer(key, "manage", of=stranger))
 
     assert nothing.json() == []
+    assert theirs
     for each in theirs:
         counted = {"answers", "assigned", "submitted", "earned", "possible"} & each.keys()
         assert {each[name] for name in counted} == {0}
         assert {each.get(name) for name in ("difficulty", "discrimination", "flag", "kr20")} == {
             None
         }
+
+
+@pytest.mark.parametrize("scopes", [("read",), ("read", "upload", "score")])
+async def test_without_manage_there_is_only_what_was_assigned_in_the_engagement(
+    client: httpx.AsyncClient,
+    key: MakeKey,
+    database: Database,
+    engagement: Engagement,
+    rival: Engagement,
+    clock: StoppedClock,
+    scopes: tuple[str, ...],
+) -> None:
+    """What a rival is asked, and when, is the merchant's secret; so is what nobody was asked."""
+    excused = {"check_id": "excused", "agent_id": "hs-03", "excused": "leave"}
+    ours = document(
+        checks=[check("2026-10", ["q1", "q2"]), check("excused", ["q1"]), check("idle", ["q2"])],
+        questions=[question("q1", [1]), question("q2", [0]), question("unasked", [0])],
+        assignments=[{"check_id": "2026-10", "agent_id": "hs-01"}, excused],
+        attempts=[],
+    )
+    theirs = document(
+        checks=[check("rivals", ["q1", "secret"])],
+        questions=[question("q1", [2]), question("secret", [0], topic="launch")],
+        # The same agent_id elsewhere is somebody else.
+        assignments=[{"check_id": "rivals", "agent_id": "hs-01"}],
+        attempts=[],
+    )
+    await load(database, engagement, ours, clock())
+    await load(database, rival, theirs, clock())
+
+    async def seen(path: str, headers: dict[str, str]) -> list[Any]:
+        found = await everything(client, path, headers, 1)
+        return [
+            (e["question_id"], e["version"]) if "version" in e else e["check_id"] for e in found
+        ]
+
+    mine, rivals = await bearer(key, *scopes), await bearer(key, *scopes, of=rival)
+    assert await seen("/v1/checks", mine) == ["2026-10", "excused"]
+    assert await seen("/v1/questions", mine) == [("q1", 1), ("q2", 1)]
+    assert await seen("/v1/checks", rivals) == ["rivals"]
+    assert await seen("/v1/questions", rivals) == [("q1", 2), ("secret", 1)]
+    for of in (engagement, rival):
+        manager = await bearer(key, "manage", of=of)
+        assert await seen("/v1/checks", manager) == ["2026-10", "excused", "idle", "rivals"]
+        assert [each for each, _ in await seen("/v1/questions", manager)] == [
+            *("q1", "q1", "q2", "secret", "unasked")
+        ]
 
 
 @pytest.mark.parametrize("path", ["/v1/questions", "/v1/checks"])
@@ -204,7 +252,7 @@ async def test_a_cursor_of_a_rival_or_of_another_list_is_refused(
 ) -> None:
     contents = document(checks=[check(each, ["q1", "q2"]) for each in ("2026-10", "b")])
     await load(database, engagement, contents, clock())
-    first = await client.get(f"{path}?limit=1", headers=await bearer(key, "read"))
+    first = await client.get(f"{path}?limit=1", headers=await bearer(key, "manage"))
     target = first.links["next"]["url"]
     other = "/v1/checks" if path == "/v1/questions" else "/v1/questions"
 

@@ -10,7 +10,7 @@ from knowledge.documents import attempt, document, load, question
 from stopped_clock import StoppedClock
 from vendorwatch.db import models
 from vendorwatch.db.engine import Database
-from vendorwatch.knowledge import service
+from vendorwatch.knowledge import service, store
 from vendorwatch.knowledge.model import AssignmentResult, BadKnowledge, KnowledgeConflict
 from vendorwatch.periods import DAY, SECOND, Month, load_zone
 from vendorwatch.vendors import service as vendors
@@ -280,6 +280,22 @@ async def test_two_loads_at_once_make_one_version_each(
 
     assert sorted(each.questions for each in done) == [0, 0, 0, 2]
     assert (await counts(database))[:2] == [2, 1]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+async def test_a_load_leaves_those_alone_who_only_refer_to_the_merchant(
+    database: Database, engagement: Engagement, clock: StoppedClock
+) -> None:
+    """A row that refers to it holds its key (FOR KEY SHARE), and must not wait for a load."""
+    scope = engagement.scope
+    async with database.write() as loading, database.write() as other:
+        await store.lock(loading, scope)
+        found = await other.execute(
+            select(models.Merchant.merchant_id)
+            .where(models.Merchant.merchant_id == scope.merchant_id)
+            .with_for_update(read=True, key_share=True, nowait=True)
+        )
+        assert found.scalar_one() == scope.merchant_id
 
 
 async def test_standings_count_without_the_excused(

@@ -86,12 +86,14 @@ def remembered(assignments: list[Record], as_of: int) -> list[tuple[str, str, bo
 def knowledge_coverage(
     agents: list[str], cases: list[Case], answers: list[tuple[str, str, bool]]
 ) -> Tally:
-    """Over pairs of these agents and their topics; the answers are all that count for its rating."""
-    tally = Tally(questions=len(answers))
+    """Over pairs of these agents and their topics; rated by the answers of those with a topic."""
+    tally = Tally(questions=0)
     for agent in agents:
         own = [case for case in cases if agent in (case.response_agent, case.resolution_agent)]
         topics = {case.record["topic"] for case in own if case.record["topic"] is not None}
         tally.missing += sum(1 for case in own if case.record["topic"] is None)
         tally.denominator += len(topics)
         tally.numerator += Fraction(sum(1 for topic in topics if (agent, topic, True) in answers))
+        if topics or len(agents) == 1:
+            tally.questions = (tally.questions or 0) + sum(1 for one in answers if one[0] == agent)
     return tally

@@ -1,16 +1,19 @@
 """`/v1/rubrics` and `/v1/quality-reviews`, on both databases."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from conftest import MakeKey
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
+from vendorwatch.db import models
 from vendorwatch.db.engine import Database
 from vendorwatch.periods import Micros
 from vendorwatch.quality import service
@@ -98,6 +101,22 @@ async def sequence(database: Database, engagement: Engagement) -> int:
 
 
 # Rubrics
+
+
+async def test_what_no_id_can_be_is_as_unknown_as_none(
+    client: httpx.AsyncClient, manager: Headers
+) -> None:
+    for method, path in (
+        ("GET", "/v1/rubrics/"),
+        ("GET", f"{REVIEWS}/"),
+        ("DELETE", f"{REVIEWS}/"),
+    ):
+        unknown = anonymous(await client.request(method, f"{path}none", headers=manager))
+        illegal = anonymous(await client.request(method, f"{path}a%00b", headers=manager))
+        assert illegal == unknown
+        assert illegal[0] == 404
+    made = await client.put("/v1/rubrics/a%00b", json=rubric(), headers=manager)
+    assert faults(made) == [(None, "rubric_id", "illegal_character")]
 
 
 async def test_a_rubric_again_is_the_same_version_and_another_the_next(
@@ -215,7 +234,6 @@ async def test_a_review_is_shown_with_how_its_share_arises(
     assert shown["review"] == {
         "review_id": "r-1",
         "revision": 1,
-        "sequence": 1,
         "interaction_id": "T-1",
         "source_account": "",
         "rubric_id": "written",
@@ -285,9 +303,9 @@ async def test_sending_again_changes_nothing_and_other_content_is_a_revision(
     assert counts(changed) == (2, 0, 1, 1)
     shown = (await client.get(f"{REVIEWS}/r-2", headers=manager)).json()
     assert [
-        (each["revision"], each["sequence"], each["rubric_version"], each["scores"]["tone"])
+        (each["revision"], each["rubric_version"], each["scores"]["tone"])
         for each in shown["revisions"]
-    ] == [(2, 3, 2, "0"), (1, 2, 1, "4")]
+    ] == [(2, 2, "0"), (1, 1, "4")]
     assert {each["reviewed_at"] for each in shown["revisions"]} == {"2026-11-02T08:00:00Z"}
 
 
@@ -467,6 +485,45 @@ async def test_reviews_are_listed_with_filters_and_page_by_page(
     assert (await client.get(f"{REVIEWS}/d%2Fe", headers=manager)).status_code == 200
 
 
+async def test_a_page_follows_the_one_before_though_its_last_review_was_revised_since(
+    client: httpx.AsyncClient, manager: Headers
+) -> None:
+    await client.post(REVIEWS, json=[review(each) for each in "abcd"], headers=manager)
+    first = await client.get(f"{REVIEWS}?limit=2", headers=manager)
+    await client.post(REVIEWS, json=[review("c", comment="Again")], headers=manager)
+    following = await client.get(first.links["next"]["url"], headers=manager)
+    pages = [[each["review_id"] for each in answer.json()] for answer in (first, following)]
+    assert pages == [["d", "c"], ["b", "a"]]
+
+
+@one_engine
+async def test_a_vendor_is_not_told_how_many_reviews_the_merchant_made(
+    client: httpx.AsyncClient, manager: Headers, bearer: Bearer
+) -> None:
+    vendor = await bearer("upload")
+    own = [review("v-1", reviewer="vendor"), review("v-2", reviewer="vendor")]
+
+    async def told() -> list[str]:
+        """All that is answered; a cursor is signed, and can be read."""
+        found = []
+        for path in (f"{REVIEWS}?limit=1", f"{REVIEWS}/v-1", f"{REVIEWS}/v-2"):
+            answer = await client.get(path, headers=vendor)
+            assert answer.status_code == 200
+            found.append(answer.text)
+            if "next" in answer.links:
+                cursor = answer.links["next"]["url"].rpartition("cursor=")[2]
+                raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+                found.append(raw[16:].decode())
+        return found
+
+    await client.post(REVIEWS, json=own[:1], headers=vendor)
+    await client.post(REVIEWS, json=[review(f"m-{n}") for n in range(74)], headers=manager)
+    await client.post(REVIEWS, json=own[1:], headers=vendor)
+    answered = await told()
+    assert answered[1] == '["v-2",1]'
+    assert not [each for each in answered if "sequence" in each or "76" in each]
+
+
 async def test_reviews_that_come_at_once_are_counted_without_gap_or_double(
     client: httpx.AsyncClient, manager: Headers, database: Database, engagement: Engagement
 ) -> None:
@@ -483,10 +540,10 @@ async def test_reviews_that_come_at_once_are_counted_without_gap_or_double(
     assert {answer.status_code for answer in answers} == {201}
     shown = (await client.get(f"{REVIEWS}/shared", headers=manager)).json()["revisions"]
     assert [each["revision"] for each in shown] == [5, 4, 3, 2, 1]
-    others = (await client.get(REVIEWS, headers=manager)).json()
-    found = {each["sequence"] for each in [*shown, *others]}
-    assert found == set(range(1, 11))
     assert await sequence(database, engagement) == 10
+    async with database.read() as connection:
+        written = await connection.execute(select(models.QualityReview.sequence))
+    assert sorted(written.scalars()) == list(range(1, 11))
 
 
 async def test_a_thousand_reviews_go_at_once_and_not_one_more(

@@ -22,6 +22,7 @@ from vendorwatch.vendors.model import Engagement, RosterEntry
 
 LATER = "2026-11-20T00:00:00+00:00"  # after everything that happens in any scenario
 PARTS = ("numerator", "denominator", "pending", "missing", "excluded")
+KNOWLEDGE = ("knowledge/results", "knowledge/answers")
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 RUBRIC = {
     "title": "Written",
@@ -285,14 +286,19 @@ async def test_questions_that_cannot_be_answered(
     for metric in KNOWLEDGE_METRICS:
         status, slug, detail = await refused(f"{home}/metrics/{metric}/interactions")
         assert (status, slug) == (400, "bad-parameter")
-        assert f"{home}/knowledge" in detail
+        told = "answers" if metric == "knowledge_coverage" else "results"
+        assert detail.endswith(f"{home}/knowledge/{told}.")
     status, slug, _ = await refused(f"{home}/metrics/csat/interactions?agent=nobody")
     assert (status, slug) == (404, "not-found")
     for other in (f"/v1/scorecards/{UNKNOWN}", "/v1/scorecards/x"):
         assert (await refused(f"{other}/metrics/csat/interactions"))[0] == 404
-        assert (await refused(f"{other}/knowledge"))[0] == 404
+        for behind in KNOWLEDGE:
+            assert (await refused(f"{other}/{behind}"))[0] == 404
+    for behind in KNOWLEDGE:
+        assert (await refused(f"{home}/{behind}?agent=nobody"))[0] == 404
+        assert (await caller.get(f"{home}/{behind}?agent=linh")).json() == []
     theirs = await caller_of(client, key, rival)
-    for address in (f"{home}/metrics/csat/interactions", f"{home}/knowledge"):
+    for address in (f"{home}/{each}" for each in ("metrics/csat/interactions", *KNOWLEDGE)):
         assert (await theirs.get(address)).status_code == 404
         uploader = Caller(client, await key("upload"))
         assert (await uploader.get(address)).status_code == 403
@@ -316,9 +322,9 @@ async def test_knowledge_is_shown_as_it_was_known(
         entry = RosterEntry(agent_id="hoa", aliases=("hs-01",))
         await vendors.put_roster(connection, engagement.scope, [entry], clock())
     card = await caller.post("/v1/scorecards", {"month": "2026-10"})
-    address = f"{card['links']['self']}/knowledge"
-    shown = (await caller.get(address)).json()
-    results = {each["agent_id"]: each for each in shown["results"]}
+    home = card["links"]["self"]
+    shown = [(await caller.get(f"{home}/{each}")).json() for each in KNOWLEDGE]
+    results = {each["agent_id"]: each for each in shown[0]}
     told = {each["agent_id"]: each["metrics"] for each in card["agents"]}
     assert results.keys() == {"hoa", "hs-02", "hs-03"}
     for agent, result in results.items():
@@ -329,12 +335,61 @@ async def test_knowledge_is_shown_as_it_was_known(
                 result["possible"],
             )
     assert results["hs-03"]["excused"]
-    assert sorted((each["agent_id"], each["right"]) for each in shown["answers"]) == [
-        ("hoa", False),
-        ("hoa", True),
-    ]
+    assert shown[1] == [{"agent_id": "hoa", "topic": "brewing_advice", "asked": 2, "right": 1}]
     await documents.withdraw(database, engagement, "q1", clock())
-    assert (await caller.get(address)).json() == shown
+    assert [(await caller.get(f"{home}/{each}")).json() for each in KNOWLEDGE] == shown
+
+
+@one_engine
+async def test_answers_are_counted_by_topic_and_kept_so(
+    caller: Caller, database: Database, engagement: Engagement, clock: StoppedClock
+) -> None:
+    """One agent's answers under two ids are the agent's."""
+    await documents.load(database, engagement, documents.many(), clock())
+    async with database.write() as connection:
+        entry = RosterEntry(agent_id="hoa", aliases=("hs-00", "hs-01", "hs-02"))
+        await vendors.put_roster(connection, engagement.scope, [entry], clock())
+    card = await caller.post("/v1/scorecards", {"month": "2026-10"})
+    home = card["links"]["self"]
+    for behind, mine in (("results", 3), ("answers", 1)):
+        address = f"{home}/knowledge/{behind}"
+        everything = (await caller.get(f"{address}?limit=500")).json()
+        assert [each["agent_id"] for each in everything].count("hoa") == mine
+        own = (await caller.get(f"{address}?agent=hoa")).json()
+        assert own == [each for each in everything if each["agent_id"] == "hoa"]
+        listed, sizes, following = [], [], f"{address}?limit=8"
+        while following:
+            answer = await caller.get(following)
+            listed += answer.json()
+            sizes.append(len(answer.json()))
+            following = answer.links["next"]["url"] if "next" in answer.links else ""
+        assert listed == everything
+        assert sizes == [8, 8, 8, len(everything) - 24]
+        # A cursor of one list opens no other.
+        cursor = httpx.URL((await caller.get(f"{address}?limit=1")).links["next"]["url"]).params
+        other = await caller.get(f"{address}?agent=hoa&cursor={cursor['cursor']}")
+        assert other.status_code == 400
+    assert (await caller.get(f"{home}/knowledge/answers?agent=hoa")).json() == [
+        {"agent_id": "hoa", "topic": "brewing_advice", "asked": 9, "right": 5}
+    ]
+
+
+@one_engine
+async def test_whom_an_excluded_contact_names_is_shown_by_the_own_id(
+    caller: Caller, database: Database, engagement: Engagement, clock: StoppedClock
+) -> None:
+    """Also an agent of whom nothing counts, so that the scorecard does not name them."""
+    await caller.upload([row(6, agent_id="desk 7", status="spam")])
+    async with database.write() as connection:
+        entry = RosterEntry(agent_id="mai", aliases=("desk 7",))
+        await vendors.put_roster(connection, engagement.scope, [entry], clock())
+    card = await caller.post("/v1/scorecards", {"month": "2026-10"})
+    assert "mai" not in {each["agent_id"] for each in card["agents"]}
+    excluded = await caller.behind(card, "first_reply_on_time", "excluded")
+    assert {each["interaction_id"]: each["agent_id"] for each in excluded} == {
+        "T-4": "linh",
+        "T-6": "mai",
+    }
 
 
 @one_engine
@@ -344,7 +399,7 @@ async def test_a_card_of_an_earlier_version_says_what_to_do(
     card = await caller.post("/v1/scorecards", {"month": "2026-10"})
     async with database.write() as connection:
         await connection.exec_driver_sql("UPDATE scorecards SET basis = NULL")
-    for rest in ("metrics/csat/interactions", "knowledge"):
+    for rest in ("metrics/csat/interactions", *KNOWLEDGE):
         answer = await caller.get(f"{card['links']['self']}/{rest}")
         assert answer.status_code == 409
         assert answer.json()["type"].endswith("scorecard-not-verifiable")

@@ -13,6 +13,7 @@ from scoring.inputs import inputs_of
 from vendorwatch.scoring.fingerprint import fingerprint, raw, with_names
 from vendorwatch.scoring.inputs import Inputs
 from vendorwatch.scoring.measured import Measured, measure
+from vendorwatch.scoring.score import score_month
 
 
 def by_hand(measured: Measured, agents: list[str]) -> str:
@@ -22,20 +23,9 @@ def by_hand(measured: Measured, agents: list[str]) -> str:
     hashes.sort(key=lambda digest: struct.unpack("<4Q", digest))
     text = [b"vendorwatch/records/2\n", b"".join(hashes), b"\n"]
     lines = []
-    for row in measured.contacts.iter_rows(named=True):
-        told = [row[name] for name in ("vendor_id", "source_account", "interaction_id")]
-        order = row["order_ref"].hex() if row["order_ref"] else "-"
-        lines.append(
-            " ".join(
-                [
-                    *(f"{len(each.encode())}:{each}" for each in told),
-                    str(row["opened_at"]),
-                    row["customer_ref"].hex(),
-                    order,
-                    f"{len(row['topic'].encode())}:{row['topic']}" if row["topic"] else "-",
-                ]
-            ).encode()
-        )
+    for row in measured.facts.filter(pl.col("repeated")).iter_rows(named=True):
+        told = [row[name] for name in ("source_account", "interaction_id")]
+        lines.append(" ".join(f"{len(each.encode())}:{each}" for each in told).encode())
     text += [b"\n".join(sorted(lines)), b"\n"]
     reviews = []
     for row in measured.reviews.iter_rows(named=True):
@@ -84,3 +74,15 @@ def test_raw_numbers(length: int) -> None:
     assert b"".join(raw(numbers)) == expected
     halves = pl.concat([numbers[: length // 2], numbers[length // 2 :]], rechunk=False)
     assert b"".join(raw(halves)) == expected
+
+
+def test_a_rivals_contact_that_is_no_repeat_changes_nothing() -> None:
+    inputs = inputs_of(random_scenario(4, n=60))
+    stranger = inputs.contacts.with_columns(
+        opened_at=pl.lit(inputs.as_of, pl.Int64), topic=pl.lit("?")
+    )
+    fewer = dataclasses.replace(inputs, contacts=inputs.contacts.clear())
+    more = dataclasses.replace(inputs, contacts=stranger.with_columns(topic=pl.lit("elsewhere")))
+    told = [score_month(each)["records_sha256"] for each in (fewer, more)]
+    followed = [measure(each).facts["repeated"].sum() for each in (fewer, more)]
+    assert (told[0] == told[1]) == (followed[0] == followed[1])

@@ -180,7 +180,14 @@ def test_an_as_of_that_has_not_come_is_refused() -> None:
     inputs = small(7)
     policy = inputs.policy.policy
     skew = 300_000_000
-    asked = resolve_as_of(skew, month=inputs.month, zone=inputs.zone, policy=policy, now=0)
-    assert asked == skew
+    now = inputs.month.bounds(inputs.zone)[0]
+
+    def resolved(asked: int | None, now: int) -> int:
+        return resolve_as_of(asked, month=inputs.month, zone=inputs.zone, policy=policy, now=now)
+
+    assert resolved(now + skew, now) == now + skew
     with pytest.raises(FutureAsOf):
-        resolve_as_of(skew + 1, month=inputs.month, zone=inputs.zone, policy=policy, now=0)
+        resolved(now + skew + 1, now)
+    assert resolved(None, now - skew) == now - skew
+    with pytest.raises(FutureAsOf, match="has not begun"):
+        resolved(None, now - skew - 1)

@@ -34,7 +34,7 @@ from vendorwatch.interactions.values import (
     read_percentage,
     read_tags,
 )
-from vendorwatch.periods import SECOND, Micros, format_instant
+from vendorwatch.periods import CLOCK_SKEW, Micros, format_instant
 from vendorwatch.scoring.policy import Channel, Priority
 
 Direction = Literal["inbound", "outbound"]
@@ -145,7 +145,6 @@ _NOT_BEFORE_OPENED = {
     "resolved_at": "resolved_before_open",
     "abandoned_at": "abandoned_before_open",
 }
-_AHEAD: Micros = 5 * 60 * SECOND  # vendors' clocks may run ahead by so much
 _CONTENT = msgspec.json.Encoder(order="sorted")
 
 
@@ -307,7 +306,7 @@ class _Row:
 
 def _instant(written: object, context: Context) -> Micros:
     instant = parse_instant(written, context.zone, context.date_order)
-    if instant > context.now + _AHEAD:
+    if instant > context.now + CLOCK_SKEW:
         raise Unusable("future_timestamp", f"{show(written)} lies in the future")
     return instant
 

@@ -18,8 +18,9 @@ from vendorwatch.web.problems import BadParameter, problem_responses
     "/questions",
     tags=["knowledge"],
     summary="Every version of every question, by id",
-    description="Of the merchant; the statistics are over this engagement's agents alone. Stem, "
-    "options and right options are null for a key without the scope manage.",
+    description="Of the merchant; the statistics are over this engagement's agents alone. A key "
+    "without the scope manage sees those of checks assigned in this engagement; stem, options and "
+    "right options are null for it.",
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_questions(
@@ -40,6 +41,7 @@ async def list_questions(
             principal.scope,
             now=clock(),
             with_text="manage" in principal.scopes,
+            assigned="manage" not in principal.scopes,
             after=(str(place[0]), int(place[1] or 0)) if place else None,
             limit=limit + 1,
         )
@@ -58,7 +60,7 @@ async def list_questions(
     tags=["knowledge"],
     summary="The checks by due date, and how they stand",
     description="Of the merchant; counts, weights and KR-20 are over this engagement's agents "
-    "alone, as of now.",
+    "alone, as of now. A key without the scope manage sees those assigned in this engagement.",
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_checks(
@@ -78,6 +80,7 @@ async def list_checks(
             connection,
             principal.scope,
             now=clock(),
+            assigned="manage" not in principal.scopes,
             after=(int(place[0] or 0), str(place[1])) if place else None,
             limit=limit + 1,
         )

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.knowledge.record import Assignment, Attempt, Check, Document, Question
 from vendorwatch.knowledge.withdrawals import Version
-from vendorwatch.periods import SECOND, Micros
-
-_CLOCK_SKEW: Micros = 300 * SECOND  # how far in the future an instant may lie
+from vendorwatch.periods import CLOCK_SKEW, Micros
 
 
 class BadKnowledge(VendorwatchError):
@@ -334,5 +332,5 @@ def _differs(place: str, what: str) -> Fault:
 
 
 def _future(at: Micros | None, now: Micros, place: str) -> Iterator[Fault]:
-    if at is not None and at > now + _CLOCK_SKEW:
+    if at is not None and at > now + CLOCK_SKEW:
         yield Fault("future_timestamp", "lies in the future", field=place)

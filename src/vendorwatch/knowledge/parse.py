@@ -1,7 +1,6 @@
 """Reads a knowledge document strictly and names every mistake with its place."""
 
 import json
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -10,12 +9,11 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
+from vendorwatch.db.text import is_illegal
 from vendorwatch.errors import Fault
 from vendorwatch.knowledge.model import BadKnowledge, refuse
 from vendorwatch.knowledge.record import Answer, Attempt, Document, Instant, Question
 from vendorwatch.periods import to_micros
-
-_ILLEGAL = re.compile("[\x00\ud800-\udfff]")
 
 
 def read_document(source: bytes) -> Document:
@@ -45,7 +43,7 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
     if repeated:
         raise ValueError(f"the key {repeated[0]!r} stands twice in one object")
-    if any(_ILLEGAL.search(key) for key, _ in pairs):
+    if any(is_illegal(key) for key, _ in pairs):
         raise ValueError("a key holds NUL or half a surrogate pair")
     return dict(pairs)
 
@@ -97,7 +95,7 @@ def _normalised(value: object) -> object:
     if isinstance(value, list):
         return [_normalised(each) for each in value]
     if isinstance(value, str):
-        if _ILLEGAL.search(value):
+        if is_illegal(value):
             raise msgspec.ValidationError("holds NUL or half a surrogate pair")
         return unicodedata.normalize("NFC", value)
     return value

@@ -184,14 +184,17 @@ async def standings(
     scope: Scope,
     *,
     now: Micros,
+    assigned: bool = False,
     after: tuple[Micros, str] | None = None,
     limit: int | None = None,
 ) -> list[tuple[Micros, CheckStanding]]:
     """Checks of the merchant, by due date and id, with how this engagement's agents did so far.
 
+    `assigned`: only those that anybody of this engagement was assigned.
+
     The instant beside each is the one that it is due at.
     """
-    checks = await store.checks(connection, scope, after=after, limit=limit)
+    checks = await store.checks(connection, scope, assigned=assigned, after=after, limit=limit)
     check_ids = [check.check_id for check in checks]
     results: dict[str, list[AssignmentResult]] = {each: [] for each in check_ids}
     for each in await store.results_of(connection, scope, check_ids, now):
@@ -238,15 +241,19 @@ async def question_standings(
     *,
     now: Micros,
     with_text: bool,
+    assigned: bool = False,
     after: Version | None = None,
     limit: int | None = None,
 ) -> list[QuestionStanding]:
     """Every version of every question of the merchant, by id and version.
 
     Statistics are over this engagement's agents alone. Without `with_text` nothing is shown that
-    would tell what is asked, or what is right.
+    would tell what is asked, or what is right. `assigned`: only those that a check asks which was
+    assigned in this engagement.
     """
-    versions = await store.question_versions(connection, scope, after=after, limit=limit)
+    versions = await store.question_versions(
+        connection, scope, assigned=assigned, after=after, limit=limit
+    )
     ids = {question.question_id for _, question, _ in versions}
     answers = await store.answered(connection, scope, now, question_ids=ids if limit else None)
     statistics = item_statistics(answers)

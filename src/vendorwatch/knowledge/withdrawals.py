@@ -1,14 +1,13 @@
 """Taking a question out of every score: what a person says for it, and what is kept."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
+from vendorwatch.db.text import is_illegal
 from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.periods import Micros
 
 _LONGEST_REASON = 200
-_ILLEGAL = re.compile("[\x00\ud800-\udfff]")
 
 Version = tuple[str, int]
 """(question_id, version)"""
@@ -41,11 +40,11 @@ def withdrawal_reason(text: str) -> str:
         raise BadWithdrawal("The reason is empty.")
     if len(reason) > _LONGEST_REASON:
         raise BadWithdrawal(f"The reason has {len(reason)} characters; 200 is the most.")
-    if _ILLEGAL.search(reason):
+    if is_illegal(reason):
         raise BadWithdrawal("The reason holds NUL or half a surrogate pair.")
     return unicodedata.normalize("NFC", reason)
 
 
 def stored_form(question_id: str) -> str | None:
     """As documents are normalised when they are loaded; None for what no id can be."""
-    return None if _ILLEGAL.search(question_id) else unicodedata.normalize("NFC", question_id)
+    return None if is_illegal(question_id) else unicodedata.normalize("NFC", question_id)

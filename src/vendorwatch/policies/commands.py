@@ -12,6 +12,7 @@ from vendorwatch.policies import service
 from vendorwatch.policies.difference import Change, differences
 from vendorwatch.policies.model import StoredPolicy, effective_months, read_policy
 from vendorwatch.policies.shown import policy_items
+from vendorwatch.scoring.policy_reader import load
 from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime, read_text
 from vendorwatch.vendors.service import find_engagement
 
@@ -120,6 +121,8 @@ def diff(
     click.echo(f"{before.title} -> {after.title}")
     for change in changes:
         click.echo(f"  {_told(change)}")
+    if "hours" in load(before.source) and "hours" not in load(after.source):
+        click.echo("  No hours stand in the second one: those of the versions before it go on.")
     if not changes:
         same = before.sha256 == after.sha256
         click.echo("  They are the same." if same else "  Only comments and formatting differ.")

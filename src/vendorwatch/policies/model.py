@@ -12,6 +12,7 @@ from vendorwatch.scoring.policy import in_force
 from vendorwatch.scoring.policy_file import parse_policy
 
 DEFAULT_POLICY_ID = "default"
+DEFAULT_VERSION = 0
 WHAT_IF_POLICY_ID = "what-if"
 
 
@@ -63,6 +64,11 @@ def read_policy(
         source=source,
         created_at=created_at,
     )
+
+
+def read_default(source: str) -> StoredPolicy:
+    """The package's own, of this release or of another. Raises BadPolicy."""
+    return read_policy(source, DEFAULT_POLICY_ID, DEFAULT_VERSION, None)
 
 
 def effective_months(versions: Sequence[StoredPolicy]) -> list[Effective]:

@@ -11,9 +11,9 @@ from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month
 from vendorwatch.policies import store
 from vendorwatch.policies.model import (
-    DEFAULT_POLICY_ID,
     StoredPolicy,
     policy_for,
+    read_default,
     read_policy,
     what_if,
 )
@@ -23,7 +23,7 @@ from vendorwatch.scoring.inputs import PolicyVersion
 def default_policy() -> StoredPolicy:
     """What counts until an engagement has set a policy of its own."""
     file = resources.files("vendorwatch.policies") / "default_policy.toml"
-    return read_policy(file.read_bytes().decode(), DEFAULT_POLICY_ID, 0, None)
+    return read_default(file.read_bytes().decode())
 
 
 async def set_policy(

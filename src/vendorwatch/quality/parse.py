@@ -11,8 +11,9 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import fields
 
+from vendorwatch.db.text import is_illegal
 from vendorwatch.errors import Fault
-from vendorwatch.periods import SECOND, Micros, to_micros
+from vendorwatch.periods import CLOCK_SKEW, Micros, to_micros
 from vendorwatch.quality.record import (
     HIGHEST_MAXIMUM,
     HIGHEST_WEIGHT,
@@ -30,8 +31,6 @@ from vendorwatch.quality.record import (
     Scores,
 )
 
-_CLOCK_SKEW: Micros = 300 * SECOND  # how far in the future an instant may lie
-_ILLEGAL = re.compile("[\x00\ud800-\udfff]")
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
@@ -121,7 +120,7 @@ class _Reader:
 
     def plain(self, value: object, kind: Any, place: str) -> Any:
         if isinstance(value, str):
-            if _ILLEGAL.search(value):
+            if is_illegal(value):
                 self.refuse("illegal_character", "holds NUL or half of a character", place)
                 return None
             value = unicodedata.normalize("NFC", value)
@@ -207,7 +206,7 @@ class _Reader:
         except ValueError:
             self.refuse("bad_timestamp", "is not a date and time of the calendar", place)
             return None
-        if instant > self._now + _CLOCK_SKEW:
+        if instant > self._now + CLOCK_SKEW:
             self.refuse("future_timestamp", "lies in the future", place)
         elif instant < 0:
             self.refuse("out_of_range", "lies before 1970", place)

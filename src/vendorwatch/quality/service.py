@@ -96,10 +96,10 @@ async def list_reviews(
     scope: Scope,
     *,
     filters: Mapping[str, Collection[str]],
-    before: int | None,
+    before: tuple[str, int] | None,
     limit: int,
 ) -> list[Review]:
-    """Each in its newest revision, the last that came first, from the one before `before`."""
+    """Each in its newest revision, the last that came first, from behind (review_id, revision)."""
     return await store.newest_reviews(connection, scope, filters, before=before, limit=limit)
 
 

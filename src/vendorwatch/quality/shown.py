@@ -56,7 +56,6 @@ class ReviewItem(Struct, frozen=True, kw_only=True):
 
     review_id: str
     revision: int
-    sequence: int
     interaction_id: str
     source_account: str
     rubric_id: str
@@ -173,9 +172,8 @@ def _fields(review: Review) -> dict[str, Any]:
     }
 
 
-_PLAIN = tuple(
-    name for name in Review.__dataclass_fields__ if name not in {"reviewed_at", "created_at"}
-)
+# The sequence counts the reviews of both sides: it would tell either how many the other made.
+_PLAIN = Review.__dataclass_fields__.keys() - {"sequence", "reviewed_at", "created_at"}
 
 
 def _rounded(review: Review) -> str:

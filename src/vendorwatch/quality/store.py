@@ -157,10 +157,10 @@ async def newest_reviews(
     scope: Scope,
     filters: Mapping[str, Collection[str]],
     *,
-    before: int | None,
+    before: tuple[str, int] | None,
     limit: int,
 ) -> list[Review]:
-    """Each in its newest revision, the last that came first, from the one before `before`.
+    """Each in its newest revision, the last that came first, from behind (review_id, revision).
 
     `filters`: columns and what they may hold.
     """
@@ -173,7 +173,14 @@ async def newest_reviews(
     for name, values in filters.items():
         statement = statement.where(getattr(_Review, name).in_(values))
     if before is not None:
-        statement = statement.where(_Review.sequence < before)
+        shown = aliased(_Review)
+        # That revision stays where it was, though a later one may have come since.
+        sequence = select(shown.sequence).where(
+            shown.engagement_id == scope.engagement_id,
+            shown.review_id == before[0],
+            shown.revision == before[1],
+        )
+        statement = statement.where(_Review.sequence < sequence.scalar_subquery())
     return [_review(row) for row in (await connection.execute(statement)).mappings()]
 
 

@@ -231,4 +231,9 @@ def _verdict_lines(verdict: Verdict) -> list[str]:
 
 def _verdict_counts(verdicts: Sequence[Verdict]) -> str:
     counts = Counter(each.result for each in verdicts)
-    return ", ".join(f"{counts[result]} {told}" for result, told in _TOLD.items())
+    always = ("identical", "different")
+    return ", ".join(
+        f"{counts[result]} {told}"
+        for result, told in _TOLD.items()
+        if counts[result] or result in always
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
@@ -14,7 +15,7 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.interactions.rehash import is_as_received
 from vendorwatch.knowledge.service import answers_given, results_due
 from vendorwatch.periods import DAY, Micros, Month, load_zone
-from vendorwatch.policies.model import policy_for
+from vendorwatch.policies.model import DEFAULT_VERSION, policy_for, read_default
 from vendorwatch.policies.service import default_policy, policies, version_for
 from vendorwatch.quality.service import newest_sequence, reviews_for_scoring
 from vendorwatch.scorecards import reading, store
@@ -54,10 +55,11 @@ async def inputs_now(
             tuple(getattr(each, name) for name in KNOWLEDGE)
             for each in await results_due(connection, scope, start, end, as_of)
         ],
-        answers=answers,
+        answers=[(*alike, count) for alike, count in Counter(answers).items()],
         reviews=await newest_sequence(connection, scope),
         policies=len(await policies(connection, scope)),
         now=now,
+        default_policy=default_policy().source if policy.version == DEFAULT_VERSION else None,
     )
     known = await store.newest_uploads(connection, engagement.merchant_id)
     inputs = await _inputs(
@@ -77,7 +79,10 @@ async def inputs_then(
         for version in await policies(connection, kept.scope)
         if version.version <= basis.policies
     ]
-    policy = policy_for(versions, default_policy(), month)
+    default = default_policy()
+    if basis.default_policy is not None:  # another release may have another one
+        default = read_default(basis.default_policy)
+    policy = policy_for(versions, default, month)
     known = json.loads(kept.known)
     inputs = await _inputs(
         connection, engagement, month, as_of=kept.as_of, policy=policy, known=known, basis=basis
@@ -144,12 +149,17 @@ async def _inputs(
         interactions=records.interactions,
         contacts=records.contacts,
         knowledge=pl.DataFrame(basis.knowledge, schema=KNOWLEDGE, orient="row"),
-        answers=pl.DataFrame(basis.answers, schema=ANSWERS, orient="row"),
+        answers=_one_by_one(basis.answers),
         reviews=await _reviews(connection, scope, basis.reviews, as_of),
         names=basis.names,
         aliases=basis.aliases,
         code_version=CODE_VERSION,
     )
+
+
+def _one_by_one(answers: Sequence[tuple[str, str, bool, int]]) -> pl.DataFrame:
+    counted = pl.DataFrame(answers, schema=ANSWERS | {"count": pl.UInt32}, orient="row")
+    return counted.select(pl.col(*ANSWERS).repeat_by("count")).explode(*ANSWERS)
 
 
 async def _reviews(

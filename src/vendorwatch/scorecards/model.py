@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scoring.document import Document, canonical_json
+from vendorwatch.scoring.frames import KNOWLEDGE
 
 
 class BadScorecardRequest(VendorwatchError):
@@ -34,41 +36,63 @@ class ScorecardNotVerifiable(VendorwatchError):
     title = "The scorecard was kept without what it was computed from"
 
 
-Cells = tuple[str | int | bool | None, ...]
+Cell = str | int | bool | None
+Cells = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """How many questions of it an agent was asked, and how many answers were right."""
+
+    agent_id: str
+    topic: str
+    asked: int
+    right: int
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a scorecard depends on besides uploads, and what may have changed when it is verified.
 
-    Rows as in frames.KNOWLEDGE and frames.ANSWERS.
+    `knowledge` has rows as in frames.KNOWLEDGE; `answers` as in frames.ANSWERS, each with how many
+    are alike: a month's scorecard looks back on 180 days of them.
     """
 
     names: Mapping[str, str | None]
     aliases: Mapping[str, str]
     knowledge: Sequence[Cells]
-    answers: Sequence[Cells]
+    answers: Sequence[tuple[str, str, bool, int]]
     reviews: int  # the newest revision of a review
     policies: int  # the newest version of the policy, whichever counts
     now: Micros  # when it was computed
+    default_policy: str | None  # the package's own file, where that counted
 
     def about(self, agents: Iterable[str]) -> "Basis":
         """Enough for a document with these agents.
 
-        Of others, an alias is kept where taking it for an agent would credit one of these, or
-        change whose answers there are.
+        Aliases are kept all: records that the document leaves out name agents, too.
         """
         there = set(agents)
-        asked = {row[0] for row in (*self.knowledge, *self.answers)}
-        return replace(
-            self,
-            names={agent: name for agent, name in self.names.items() if agent in there},
-            aliases={
-                alias: agent
-                for alias, agent in self.aliases.items()
-                if agent in there or alias in there or alias in asked
-            },
-        )
+        names = {agent: name for agent, name in self.names.items() if agent in there}
+        return replace(self, names=names)
+
+    def results(self) -> list[dict[str, Cell]]:
+        """The rows of `knowledge` by name, with the agents' own ids, by agent and check."""
+        rows = [dict(zip(KNOWLEDGE, row, strict=True)) for row in self.knowledge]
+        named = [row | {"agent_id": self._own(str(row["agent_id"]))} for row in rows]
+        return sorted(named, key=lambda row: (str(row["agent_id"]), str(row["check_id"])))
+
+    def topics(self) -> list[Topic]:
+        """The answers, with the agents' own ids, by agent and topic."""
+        asked: dict[tuple[str, str], int] = defaultdict(int)
+        known: dict[tuple[str, str], int] = defaultdict(int)
+        for agent, topic, right, count in self.answers:
+            asked[self._own(agent), topic] += count
+            known[self._own(agent), topic] += count if right else 0
+        return [Topic(*key, asked[key], known[key]) for key in sorted(asked)]
+
+    def _own(self, agent: str) -> str:
+        return self.aliases.get(agent, agent)
 
     def to_json(self) -> str:
         return canonical_json(asdict(self))

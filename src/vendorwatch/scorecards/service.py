@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,10 +15,12 @@ from vendorwatch.scorecards import store
 from vendorwatch.scorecards.inputs import altered, inputs_now, inputs_then
 from vendorwatch.scorecards.model import (
     Basis,
+    Cell,
     Computed,
     Kept,
     ScorecardNotVerifiable,
     StoredScorecard,
+    Topic,
     agents_of,
 )
 from vendorwatch.scorecards.verification import Verdict, differences, read, tampering
@@ -184,6 +187,8 @@ async def explained(
     metric: str,
     part: PartName,
     agent: str | None,
+    start: int,
+    limit: int,
 ) -> list[Explained]:
     """What is behind one figure of a scorecard, as it knew it: see scoring.explain.
 
@@ -194,15 +199,45 @@ async def explained(
     if agent is not None and agent not in agents_of(document):
         raise NotFound(f"The scorecard names no agent {agent!r}.")
     inputs = await inputs_then(connection, kept, _basis(kept), str(document.get("code_version")))
-    return await asyncio.to_thread(explain, inputs, metric, part, agent)
+    return await asyncio.to_thread(explain, inputs, metric, part, agent, start=start, limit=limit)
 
 
-async def knowledge_behind(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> Basis:
-    """What the knowledge figures of a scorecard were computed from.
+async def results_behind(
+    connection: AsyncConnection, scope: Scope, scorecard_id: str, *, agent: str | None
+) -> list[dict[str, Cell]]:
+    """Of checks that were due in the month: Basis.results.
 
-    Raises NotFound and ScorecardNotVerifiable.
+    Raises NotFound, also for an agent that neither they nor the scorecard name, and
+    ScorecardNotVerifiable.
     """
-    return _basis(await _kept(connection, scope, scorecard_id))
+    kept = await _kept(connection, scope, scorecard_id)
+    found = _basis(kept).results()
+    if agent is None:
+        return found
+    mine = [row for row in found if row["agent_id"] == agent]
+    return mine or _nothing_of(agent, kept)
+
+
+async def answers_behind(
+    connection: AsyncConnection, scope: Scope, scorecard_id: str, *, agent: str | None
+) -> list[Topic]:
+    """What knowledge_coverage was computed from: Basis.topics.
+
+    Raises NotFound, also for an agent that neither they nor the scorecard name, and
+    ScorecardNotVerifiable.
+    """
+    kept = await _kept(connection, scope, scorecard_id)
+    found = _basis(kept).topics()
+    if agent is None:
+        return found
+    mine = [topic for topic in found if topic.agent_id == agent]
+    return mine or _nothing_of(agent, kept)
+
+
+def _nothing_of(agent: str, kept: Kept) -> list[Any]:
+    if agent not in agents_of(read(kept) or {}):
+        raise NotFound(f"The scorecard names no agent {agent!r}.")
+    return []
 
 
 async def _kept(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> Kept:

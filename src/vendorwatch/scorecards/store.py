@@ -27,7 +27,8 @@ async def upload_counts(
     """
     upload = models.Upload
     touching = (upload.first_opened_at < end) & (upload.last_opened_at >= start)
-    empty = upload.first_opened_at.is_(None) & upload.received_at.between(start, end)
+    came = (upload.received_at >= start) & (upload.received_at < end)
+    empty = upload.first_opened_at.is_(None) & came
     sums = [func.coalesce(func.sum(getattr(upload, name)), 0) for name in _UPLOAD_COUNTS]
     row = (
         await connection.execute(

@@ -1,9 +1,9 @@
 """How often each part is played: by agent, channel and topic, in one pass over the facts."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from vendorwatch.scoring.measured import Measured
 from vendorwatch.scoring.metrics import METRICS, NEXT_REPLY, Rate, next_reply_unknown
 
 Cell = Mapping[str, int]
-_NOTHING: Cell = defaultdict(int)
+_NOTHING: Cell = MappingProxyType({})
 _PARTS = tuple(each.name for each in Part)
 
 
@@ -78,12 +78,12 @@ class Tally:
         )
 
     def other(self, name: str, who: Who) -> int:
-        return self.totals.get(who, _NOTHING)[name]
+        return self.totals.get(who, _NOTHING).get(name, 0)
 
     def counted(self, metric: str, who: Who) -> tuple[int, int, int, int]:
         """Numerator, denominator, pending, missing."""
         cell = self.totals.get(who, _NOTHING)
-        met, missed, pending, missing = (cell[f"{metric} {name}"] for name in _PARTS)
+        met, missed, pending, missing = (cell.get(f"{metric} {name}", 0) for name in _PARTS)
         return met, met + missed, pending, missing
 
 

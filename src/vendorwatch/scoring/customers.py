@@ -1,4 +1,8 @@
-"""Customers as numbers: a pseudonym of 32 bytes is slow to sort and to look up."""
+"""Customers as numbers: a pseudonym of 32 bytes is slow to sort and to look up.
+
+Half of it, 128 bits of an HMAC-SHA-256, tells customers apart: among a thousand million of them two
+would be taken for one with a chance of one in 10**20.
+"""
 
 import polars as pl
 

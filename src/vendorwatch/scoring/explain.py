@@ -86,20 +86,30 @@ class Explained:
     review_id: str | None
 
 
-def explain(inputs: Inputs, metric: str, part: PartName, agent: str | None) -> list[Explained]:
-    """All that is behind the vendor's figure, or the agent's, by opened_at, account and id.
+def explain(
+    inputs: Inputs,
+    metric: str,
+    part: PartName,
+    agent: str | None,
+    *,
+    start: int = 0,
+    limit: int | None = None,
+) -> list[Explained]:
+    """What is behind the vendor's figure, or the agent's, by opened_at, account and id.
 
     `metric` is one of EXPLAINED. `denominator` holds the numerator, too. A percentile and a mean
-    have no numerator.
+    have no numerator. `start` leaves out so many, `limit` is how many there are at most.
     """
     if part == "numerator" and metric not in RATES:
         return []
-    measured = measure(inputs)
-    rows = _rows(measured, metric, part)
+    rows = _rows(measure(inputs), metric, part)
     if agent is not None:
         rows = rows.filter(pl.col("agent_id") == agent)
-    keys = ["opened_at", "source_account", "interaction_id", "start", "review_id"]
-    return [_explained(row) for row in rows.sort(keys).iter_rows(named=True)]
+    asked = rows.sort(_ORDER).slice(start, limit)
+    return [_explained(row) for row in asked.iter_rows(named=True)]
+
+
+_ORDER = ["opened_at", "source_account", "interaction_id", "start", "end", "review_id"]
 
 
 def _rows(measured: Measured, metric: str, part: PartName) -> pl.DataFrame:
@@ -169,7 +179,7 @@ def _with_clock(
         NEXT_REPLY.id: ("next_reply", "asked_at", "answered_at"),
     }
     timed = spans.get(rate_of(metric).id)
-    if timed is None or part == "missing":
+    if timed is None or timed[0] not in targets or part == "missing":
         return chosen
     kind, start, end = timed
     span = Span(kind, targets[kind], start, end)

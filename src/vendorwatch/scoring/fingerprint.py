@@ -19,15 +19,7 @@ def _told(column: str) -> pl.Expr:
     return pl.format("{}:{}", text.str.len_bytes(), text).fill_null("-")
 
 
-_CONTACT = (
-    _told("vendor_id"),
-    _told("source_account"),
-    _told("interaction_id"),
-    pl.col("opened_at").cast(pl.String),
-    pl.col("customer_ref").bin.encode("hex"),
-    pl.col("order_ref").bin.encode("hex").fill_null("-"),
-    _told("topic"),
-)
+_FOLLOWED = (_told("source_account"), _told("interaction_id"))
 _REVIEW = (
     _told("source_account"),
     _told("interaction_id"),
@@ -41,17 +33,18 @@ def fingerprint(measured: Measured) -> "hashlib._Hash":
     """SHA-256 over `vendorwatch/records/2`, a line feed, and what was read, in a canonical order.
 
     The content hashes of the month's interactions, 32 bytes each, in ascending order of the four
-    little-endian numbers of 64 bits that each consists of. Then lines of text, ascending, of the
-    customers' contacts elsewhere, as far as they are looked at; and of the reviews of the month's
-    interactions. Then, each as a line of JSON: the results of checks; the answers by topic.
-    `with_names` adds the rest.
+    little-endian numbers of 64 bits that each consists of. Then lines of text, ascending: one for
+    each interaction whose customer came back in time, which is all that is taken from contacts
+    elsewhere; and one for each review of the month's interactions. Then, each as a line of JSON:
+    the results of checks; the answers by topic. `with_names` adds the rest.
     """
     inputs = measured.inputs
     digest = hashlib.sha256(b"vendorwatch/records/2\n")
     for block in _ascending(measured.in_month["content_sha256"]):
         digest.update(block)
     digest.update(b"\n")
-    for frame, columns in ((measured.contacts, _CONTACT), (measured.reviews, _REVIEW)):
+    followed = measured.facts.filter("repeated")
+    for frame, columns in ((followed, _FOLLOWED), (measured.reviews, _REVIEW)):
         lines = frame.select(pl.concat_str(columns, separator=" ")).to_series().sort()
         digest.update(lines.str.join("\n").item().encode() + b"\n")
     for frame in (inputs.knowledge, inputs.answers):

@@ -7,17 +7,16 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from vendorwatch.errors import Kind, VendorwatchError
-from vendorwatch.periods import DAY, SECOND, Micros, Month, format_instant
+from vendorwatch.periods import CLOCK_SKEW, DAY, Micros, Month, format_instant
 from vendorwatch.scoring.clock import Calendars
 from vendorwatch.scoring.policy import Policy
 
-_CLOCK_SKEW: Micros = 300 * SECOND
-
 
 class FutureAsOf(VendorwatchError):
-    """Figures were asked as of an instant that lies more than five minutes ahead.
+    """Figures were asked as of an instant that lies more than five minutes ahead, or of a month that
+    has not begun.
 
-    Ask without one for the figures of now, or for an instant that has passed.
+    Ask without an instant for the figures of now, or for one that has passed.
     """
 
     kind = Kind.REFUSED
@@ -71,9 +70,14 @@ def final_instant(month: Month, zone: ZoneInfo, policy: Policy) -> Micros:
 def resolve_as_of(
     asked: Micros | None, *, month: Month, zone: ZoneInfo, policy: Policy, now: Micros
 ) -> Micros:
-    """The final instant once it has passed, else now, unless one is asked for."""
+    """The final instant once it has passed, else now, unless one is asked for.
+
+    Raises FutureAsOf, also for a month that has not begun.
+    """
+    if month.bounds(zone)[0] > now + CLOCK_SKEW:
+        raise FutureAsOf(f"{month} has not begun.")
     if asked is None:
         return min(final_instant(month, zone, policy), now)
-    if asked > now + _CLOCK_SKEW:
+    if asked > now + CLOCK_SKEW:
         raise FutureAsOf(f"{format_instant(asked)} has not come yet.")
     return asked

@@ -69,7 +69,8 @@ def _coverage(counted: Counted, answers: pl.DataFrame) -> dict[Who, RateFigure]:
         sum(figure.numerator for figure in found.values()),
         sum(figure.denominator for figure in found.values()),
         Counts(missing=sum(figure.counts.missing for figure in found.values())),
-        volume=sum(asked.values()),
+        # Whoever worked on nothing this month is not on the scorecard, nor are the answers.
+        volume=sum(figure.volume for figure in found.values() if figure.denominator),
     )
     return found
 

@@ -15,8 +15,6 @@ from vendorwatch.scoring.inputs import Inputs
 from vendorwatch.scoring.policy import CHANNELS
 from vendorwatch.scoring.repeats import repeated
 
-_PIECE = 1 << 17  # rows
-_CORES = 2
 _OF_MONTH = (
     "source_account",
     "interaction_id",
@@ -38,7 +36,6 @@ _OF_FACTS = (
     "first_reply_known",
     "resolution_known",
     "resolved_by",
-    "customer_ref",
     *CUSTOMER_CODES,
     "order_ref",
     "topic",
@@ -68,7 +65,7 @@ class Measured:
     `facts` are the ones that are not excluded, with the columns of facts.with_facts, `repeated` and
     `stratum` (channel and topic, as a number below `strata`); `next_replies` see
     facts.with_next_replies; `reviews` are frames.REVIEWS beside the facts of their interactions.
-    `contacts` are the customers' contacts elsewhere. Whom a reply and a resolution are credited to,
+    Whom a reply and a resolution are credited to,
     response_agent and resolution_agent, is an Enum of agents.
     """
 
@@ -77,7 +74,6 @@ class Measured:
     facts: pl.DataFrame
     next_replies: pl.DataFrame
     reviews: pl.DataFrame
-    contacts: pl.DataFrame
     topics: pl.Series
     clocks: Clocks
 
@@ -99,8 +95,18 @@ def measure(inputs: Inputs) -> Measured:
     records = inputs.interactions.filter(is_in_month)
     topics = records["topic"].drop_nulls().unique().sort()
     clocks = Clocks(inputs.policy.calendars, inputs.zone, start, max(as_of, start))
-    in_month, facts = _month_and_facts(records, inputs, topics, clocks)
-    contacts = _contacts_elsewhere(inputs, facts, inputs.interactions.filter(~is_in_month), start)
+    credit = Credit.of(records, inputs.aliases)
+    in_month = as_codes(records).with_columns(
+        *credit.columns(), *customer_codes(), excluded=exclusion(as_of, policy)
+    )
+    scored = in_month.filter(pl.col("excluded").is_null())
+    facts = with_facts(
+        scored.select(*_OF_FACTS, stratum=_stratum(topics)),
+        as_of=as_of,
+        policy=policy,
+        clocks=clocks,
+    )
+    contacts = _contacts_elsewhere(inputs, inputs.interactions.filter(~is_in_month), start)
     with ThreadPoolExecutor(1) as beside:  # what is sorted there, and parsed here, takes a core
         followed = beside.submit(repeated, _asked(inputs, facts), contacts)
         next_replies = with_next_replies(
@@ -109,38 +115,13 @@ def measure(inputs: Inputs) -> Measured:
         reviews = _reviews(inputs.reviews, facts, as_of)
     return Measured(
         inputs=inputs,
-        in_month=in_month,
+        in_month=in_month.select(*_OF_MONTH),
         facts=facts.with_columns(repeated=followed.result()),
         next_replies=next_replies,
         reviews=reviews,
-        contacts=contacts,
         topics=topics,
         clocks=clocks,
     )
-
-
-def _month_and_facts(
-    records: pl.DataFrame, inputs: Inputs, topics: pl.Series, clocks: Clocks
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Row by row, so piece by piece: small pieces stay in the processor's cache, on both cores."""
-    policy, as_of = inputs.policy.policy, inputs.as_of
-    credit = Credit.of(records, inputs.aliases)
-
-    def measured(piece: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        in_month = as_codes(piece).with_columns(
-            *credit.columns(), *customer_codes(), excluded=exclusion(as_of, policy)
-        )
-        scored = in_month.filter(pl.col("excluded").is_null()).select(
-            *_OF_FACTS, stratum=_stratum(topics)
-        )
-        facts = with_facts(scored, as_of=as_of, policy=policy, clocks=clocks)
-        return in_month.select(*_OF_MONTH), facts
-
-    pieces = list(records.iter_slices(_PIECE)) or [records]
-    with ThreadPoolExecutor(_CORES) as pool:
-        made = list(pool.map(measured, pieces))
-    months, facts = zip(*made, strict=True)
-    return pl.concat(months), pl.concat(facts)
 
 
 def _asked(inputs: Inputs, facts: pl.DataFrame) -> pl.DataFrame:
@@ -149,7 +130,6 @@ def _asked(inputs: Inputs, facts: pl.DataFrame) -> pl.DataFrame:
         "source_account",
         "interaction_id",
         "opened_at",
-        "customer_ref",
         *CUSTOMER_CODES,
         "topic",
         "order_ref",
@@ -164,25 +144,33 @@ def _stratum(topics: pl.Series) -> pl.Expr:
     return topic.fill_null(0) * len(CHANNELS) + channel
 
 
-def _contacts_elsewhere(
-    inputs: Inputs, facts: pl.DataFrame, own_later: pl.DataFrame, start: Micros
-) -> pl.DataFrame:
-    """Contacts of the same customers. Nothing else of another vendor is ever looked at."""
+def _contacts_elsewhere(inputs: Inputs, own_later: pl.DataFrame, start: Micros) -> pl.DataFrame:
+    """Of other vendors, and of this one outside of the month; nothing else of them is looked at."""
     own = own_later.with_columns(vendor_id=pl.lit(inputs.vendor_id)).select(*CONTACTS)
-    customers = facts[CUSTOMER_CODES[0]].drop_nulls().unique()
     return (
         as_codes(pl.concat([inputs.contacts, own]))
         .filter(
             pl.col("opened_at").is_between(start, inputs.as_of)
+            & pl.col("customer_ref").is_not_null()
             & exclusion(inputs.as_of, inputs.policy.policy).is_null()
         )
         .with_columns(customer_codes())
-        .filter(pl.col(CUSTOMER_CODES[0]).is_in(customers.implode()))
     )
 
 
 def _reviews(reviews: pl.DataFrame, facts: pl.DataFrame, as_of: Micros) -> pl.DataFrame:
     """Reviews of resolved and unresolved ones alike, but of none that the customer gave up."""
-    key = ["source_account", "interaction_id"]
-    reviewed = facts.filter("in_base").select(*key, "opened_at", "resolution_agent")
-    return reviews.filter(pl.col("reviewed_at") <= as_of).join(reviewed, on=key)
+    reviewed = (
+        facts.lazy()
+        .filter("in_base")
+        .select("source_account", "interaction_id", "opened_at", "resolution_agent")
+    )
+    # By one text and then the other: two at once would have to be packed for every interaction.
+    return (
+        reviews.lazy()
+        .filter(pl.col("reviewed_at") <= as_of)
+        .join(reviewed, on="interaction_id", suffix="_reviewed")
+        .filter(pl.col("source_account") == pl.col("source_account_reviewed"))
+        .drop("source_account_reviewed")
+        .collect()
+    )

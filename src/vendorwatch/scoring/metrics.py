@@ -10,6 +10,7 @@ from typing import Literal
 
 import polars as pl
 
+from vendorwatch.scoring.customers import CUSTOMER_CODES
 from vendorwatch.scoring.frames import Part, part
 
 _SATISFIED = 4  # of 5
@@ -73,7 +74,7 @@ def resolution_on_time() -> pl.Expr:
 def first_contact_resolution() -> pl.Expr:
     at_once = (pl.col("reopens") == 0) & (pl.col("handovers") == 0) & ~pl.col("repeated")
     unknown = pl.col("reopens").is_null() | pl.col("handovers").is_null()
-    unlinked = pl.col("resolved") & pl.col("customer_ref").is_null()
+    unlinked = pl.col("resolved") & pl.col(CUSTOMER_CODES[0]).is_null()
     return _of_base(
         pl.when(~pl.col("window_complete"))
         .then(part(Part.PENDING))
@@ -87,7 +88,7 @@ def repeat_contact_rate() -> pl.Expr:
     return _of_resolved(
         pl.when(~pl.col("window_complete"))
         .then(part(Part.PENDING))
-        .when(pl.col("customer_ref").is_null())
+        .when(pl.col(CUSTOMER_CODES[0]).is_null())
         .then(part(Part.MISSING))
         .otherwise(_share(pl.col("repeated")))
     )

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from vendorwatch.scoring.customers import CUSTOMER_CODES
 from vendorwatch.scoring.metrics import NEXT_REPLY, QUALITY, rate_of
 
 _Cases = list[tuple[pl.Expr, str]]
@@ -14,7 +15,7 @@ _reopened, _handed_over = pl.col("reopens") > 0, pl.col("handovers") > 0
 _no_replies = (~pl.col("first_reply_known"), "no_replies_in_the_log")
 _no_resolutions = (~pl.col("resolution_known"), "no_resolutions_in_the_log")
 _window = (~pl.col("window_complete"), "window_still_open")
-_unlinked = (pl.col("customer_ref").is_null(), "customer_unknown")
+_unlinked = (pl.col(CUSTOMER_CODES[0]).is_null(), "customer_unknown")
 
 # The first that applies; what stands last applies to all others.
 _REASONS: dict[str, tuple[_Cases, str]] = {

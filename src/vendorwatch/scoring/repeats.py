@@ -15,8 +15,8 @@ often within a window; who does is looked up by ordered joins, whose cost does n
 def repeated(asked: pl.DataFrame, others: pl.DataFrame) -> pl.Series:
     """For each asked contact, whether another one of the customer followed in time.
 
-    `asked` has the columns of frames.CONTACTS, CUSTOMER_CODES and window_end (null: not asked, but it
-    may follow others); `others` all but the last. Neither holds excluded contacts.
+    `asked` has CUSTOMER_CODES, opened_at, topic, order_ref, the columns of the tie order and window_end
+    (null: not asked, but it may follow others); `others` all but the last. No contact is excluded.
     A contact follows if it stands later in the order of (opened_at, vendor_id, interaction_id,
     source_account) and opened at or before window_end. It is about the same thing if the topics
     agree where both are known, else the order references where both are known, else always.
@@ -31,7 +31,7 @@ class _Contacts:
 
     def __init__(self, asked: pl.DataFrame, others: pl.DataFrame) -> None:
         self._asked, self._others = asked, others
-        columns = ("customer_ref", *CUSTOMER_CODES, "opened_at", "topic", "order_ref")
+        columns = (*CUSTOMER_CODES, "opened_at", "topic", "order_ref")
         self.every = (
             pl.concat(
                 [
@@ -41,7 +41,7 @@ class _Contacts:
                 rechunk=True,  # rows are taken in another order below
             )
             .with_row_index("row")
-            .filter(pl.col("customer_ref").is_not_null())
+            .filter(pl.col(CUSTOMER_CODES[0]).is_not_null())
         )
 
     def by_customer(self) -> pl.DataFrame:
@@ -55,9 +55,9 @@ class _Contacts:
         checks = self.every[check].gather(placed["place"])
         if (alike & (checks != checks.shift(1))).any():
             # Two pseudonyms begin alike: number the customers instead.
-            refs = self.every.select("customer_ref")
-            numbers = refs.unique().with_row_index("who")
-            numbered = refs.join(numbers, on="customer_ref", maintain_order="left")
+            both = self.every.select(CUSTOMER_CODES)
+            numbers = both.unique().with_row_index("who")
+            numbered = both.join(numbers, on=CUSTOMER_CODES, maintain_order="left")
             placed = self._placed(numbered["who"].cast(pl.Int64))
         return placed
 

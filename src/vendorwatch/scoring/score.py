@@ -23,18 +23,19 @@ def score_month(inputs: Inputs) -> Document:
     """The document of metrics.md, not issued (revision 0). Exact and reproducible."""
     policy = inputs.policy.policy
     measured = measure(inputs)
-    with ThreadPoolExecutor(1) as beside:
+    knowledge, answers = (
+        frame.with_columns(pl.col("agent_id").replace(inputs.aliases))
+        for frame in (inputs.knowledge, inputs.answers)
+    )
+    with ThreadPoolExecutor(2) as beside:  # what Polars does there leaves a core to Python here
         records = beside.submit(fingerprint, measured)
         counted = count(measured)
-        knowledge, answers = (
-            frame.with_columns(pl.col("agent_id").replace(inputs.aliases))
-            for frame in (inputs.knowledge, inputs.answers)
-        )
         asked = knowledge.filter(~pl.col("excused"))["agent_id"]
         agents = sorted({*counted.agents, *asked})
-        of_interactions = figures_of_interactions(counted, agents)
-    of_knowledge = figures_of_knowledge(counted, knowledge, answers, agents)
-    comparisons = compare(counted)
+        figures = beside.submit(figures_of_interactions, counted, agents)
+        comparisons = compare(counted)
+        of_knowledge = figures_of_knowledge(counted, knowledge, answers, agents)
+        of_interactions = figures.result()
 
     def scores_of(who: Who, minimum: int) -> Document:
         figures = {**of_interactions[who], **of_knowledge[who]}

@@ -11,6 +11,7 @@ from litestar import Request
 from litestar.routes import HTTPRoute
 from typing_extensions import override
 
+from vendorwatch.db.text import is_illegal
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.web.problems import BadParameter, UnsupportedMediaType
 
@@ -19,9 +20,9 @@ __all__ = [
     "BadContent",
     "StrictRequest",
     "UnsupportedMediaType",  # belongs to strictness, though problems must know it, too
+    "check_query",
     "convert",
     "read_json",
-    "refuse_unknown_query",
 ]
 
 _QUERY = "vendorwatch_query_parameters"
@@ -101,8 +102,8 @@ def convert(value: Any, target: Any) -> Any:
         raise BadContent(str(fault), faults=(fault,)) from error
 
 
-async def refuse_unknown_query(request: Request[Any, Any, Any]) -> None:
-    """Every parameter must be one that the handler declares, and stand once."""
+async def check_query(request: Request[Any, Any, Any]) -> None:
+    """Every parameter must be one that the handler declares, stand once, and hold no NUL."""
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:
         return
@@ -113,6 +114,11 @@ async def refuse_unknown_query(request: Request[Any, Any, Any]) -> None:
         Fault("duplicate", "stands more than once", field=name)
         for name, times in sorted(given.items())
         if times > 1 and not known.get(name, True)
+    ]
+    faults += [
+        Fault("illegal_character", "holds NUL", field=name)
+        for name, value in request.query_params.multi_items()
+        if is_illegal(value)
     ]
     if faults:
         raise BadParameter("; ".join(map(str, faults)), faults=tuple(faults))

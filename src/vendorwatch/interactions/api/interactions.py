@@ -1,8 +1,6 @@
 """Interactions in force, and one with all its revisions."""
 
-import unicodedata
 from typing import Annotated, Any
-from urllib.parse import unquote
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
@@ -18,6 +16,7 @@ from vendorwatch.interactions.revision import Revision
 from vendorwatch.interactions.shown import InteractionDetail
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scoring.policy import Channel
+from vendorwatch.web.addresses import id_to_find
 from vendorwatch.web.paging import (
     DEFAULT_LIMIT,
     BadCursor,
@@ -88,19 +87,11 @@ async def get_interaction(
     ] = "",
 ) -> InteractionDetail:
     principal.require("upload", "read")
+    name = id_to_find(request, interaction_id, "/interactions/")
     async with database.read() as connection:
-        revisions = await service.find_revisions(
-            connection, principal.scope, _id_as_sent(request, interaction_id), source_account
-        )
+        revisions = await service.find_revisions(connection, principal.scope, name, source_account)
     in_force = next(each for each in revisions if each.in_force)
     return InteractionDetail(interaction=in_force, revisions=revisions)
-
-
-def _id_as_sent(request: Request[Any, Any, Any], normalised: str) -> str:
-    """The framework folds slashes, which may well stand in an id."""
-    raw = request.scope.get("raw_path") or b""
-    sent = unquote(raw.decode("latin-1")).partition("/interactions/")[2]
-    return unicodedata.normalize("NFC", sent or normalised.removeprefix("/"))
 
 
 def _place(found: Revision) -> Place:

@@ -4,14 +4,14 @@ import json
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, exists, func, insert, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
 from vendorwatch.knowledge.record import Question
-from vendorwatch.knowledge.store.rows import by_code_point, rows
+from vendorwatch.knowledge.store.rows import assigned_checks, by_code_point, rows
 from vendorwatch.knowledge.withdrawals import Version, Withdrawal
 
 
@@ -42,12 +42,18 @@ async def question_versions(
     connection: AsyncConnection,
     scope: Scope,
     *,
+    assigned: bool = False,
     after: Version | None = None,
     limit: int | None = None,
 ) -> list[tuple[int, Question, Withdrawal | None]]:
-    """Every version of every question of the merchant, in the order of ids, then versions."""
+    """Every version of every question of the merchant, in the order of ids, then versions.
+
+    `assigned`: only those that a check asks which was assigned in this engagement.
+    """
     ordered, version = by_code_point(connection, _column()), models.Question.version
     statement = _with_withdrawals().where(models.Question.merchant_id == scope.merchant_id)
+    if assigned:
+        statement = statement.where(_asked(scope))
     if after is not None:
         later = (ordered > after[0]) | ((_column() == after[0]) & (version > after[1]))
         statement = statement.where(later)
@@ -138,6 +144,16 @@ def _pinned(scope: Scope) -> Select[*tuple[object, ...]]:
             (models.Check.merchant_id == pin.merchant_id) & (models.Check.check_id == pin.check_id),
         )
         .where(pin.merchant_id == scope.merchant_id)
+    )
+
+
+def _asked(scope: Scope) -> ColumnElement[bool]:
+    pin = models.CheckQuestion
+    return exists().where(
+        pin.merchant_id == models.Question.merchant_id,
+        pin.question_id == models.Question.question_id,
+        pin.version == models.Question.version,
+        pin.check_id.in_(assigned_checks(scope)),
     )
 
 

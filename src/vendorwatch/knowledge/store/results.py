@@ -19,7 +19,7 @@ from vendorwatch.knowledge.model import (
 )
 from vendorwatch.knowledge.record import Answer, Assignment, Attempt, Check, Instant
 from vendorwatch.knowledge.store.questions import newest_questions, pinned, withdrawn_versions
-from vendorwatch.knowledge.store.rows import by_code_point, rows
+from vendorwatch.knowledge.store.rows import assigned_checks, by_code_point, rows
 from vendorwatch.periods import Micros
 
 
@@ -66,13 +66,16 @@ async def checks(
     connection: AsyncConnection,
     scope: Scope,
     *,
+    assigned: bool = False,
     after: tuple[Micros, str] | None = None,
     limit: int | None = None,
 ) -> list[Check]:
-    """All of the merchant's, by due date, then id."""
+    """All of the merchant's, or those `assigned` in this engagement; by due date, then id."""
     due_at, check_id = models.Check.due_at, models.Check.__table__.c.check_id
     ordered = by_code_point(connection, check_id)
     statement = select(models.Check.__table__).where(_of_merchant(scope))
+    if assigned:
+        statement = statement.where(check_id.in_(assigned_checks(scope)))
     if after is not None:
         later = (due_at > after[0]) | ((due_at == after[0]) & (ordered > after[1]))
         statement = statement.where(later)

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vendorwatch.db import models
+from vendorwatch.db.scope import Scope
 
 
 async def rows(
@@ -16,3 +19,12 @@ async def rows(
 def by_code_point(connection: AsyncConnection, column: ColumnElement[str]) -> ColumnElement[str]:
     """The databases' own orders of text differ."""
     return column.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
+
+
+def assigned_checks(scope: Scope) -> Select[str]:
+    """Ids of the checks that anybody of the engagement was assigned, excused or not."""
+    assignment = models.Assignment
+    return select(assignment.check_id).where(
+        assignment.engagement_id == scope.engagement_id,
+        assignment.merchant_id == scope.merchant_id,
+    )

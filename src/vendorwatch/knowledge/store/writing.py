@@ -20,7 +20,7 @@ async def lock(connection: AsyncConnection, scope: Scope) -> None:
     _ = await connection.execute(
         select(models.Merchant.merchant_id)
         .where(models.Merchant.merchant_id == scope.merchant_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
 
 

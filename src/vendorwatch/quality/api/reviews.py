@@ -12,7 +12,7 @@ from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.quality import service
 from vendorwatch.quality.api.bodies import ReviewsOperation
-from vendorwatch.quality.api.places import ANYBODY, id_as_sent
+from vendorwatch.quality.api.rubrics import ANYBODY
 from vendorwatch.quality.model import BadReviews
 from vendorwatch.quality.parse import read_reviews
 from vendorwatch.quality.record import Reviewer, Sampling
@@ -25,6 +25,7 @@ from vendorwatch.quality.shown import (
     review_item,
 )
 from vendorwatch.telemetry import Clock
+from vendorwatch.web.addresses import id_to_find
 from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
@@ -103,10 +104,17 @@ async def list_reviews(
             connection,
             principal.scope,
             filters=filters,
-            before=int(str(place[0])) if place else None,
+            before=(str(place[0]), int(place[1] or 0)) if place else None,
             limit=limit + 1,
         )
-    listed = page(request, found, limit=limit, cursors=cursors, place=lambda each: [each.sequence])
+    listed = page(
+        request,
+        found,
+        limit=limit,
+        cursors=cursors,
+        # Not its sequence: who reads a cursor is told nothing that the review does not tell.
+        place=lambda each: [each.review_id, each.revision],
+    )
     return Response([review_item(each) for each in listed.items], headers=listed.headers)
 
 
@@ -124,7 +132,7 @@ async def get_review(
     database: NamedDependency[Database],
 ) -> ReviewDetail:
     principal.require(*ANYBODY)
-    name = id_as_sent(request, review_id, "/quality-reviews/")
+    name = id_to_find(request, review_id, "/quality-reviews/")
     async with database.read() as connection:
         found = await service.find_review(connection, principal.scope, name, sees=_sees(principal))
     return review_detail(found)
@@ -146,7 +154,7 @@ async def withdraw_review(
     clock: NamedDependency[Clock],
 ) -> ReviewDetail:
     principal.require(*_WRITES.values())
-    name = id_as_sent(request, review_id, "/quality-reviews/")
+    name = id_to_find(request, review_id, "/quality-reviews/")
     async with database.write() as connection:
         found = await service.withdraw_review(
             connection,

@@ -11,10 +11,10 @@ from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.quality import service
 from vendorwatch.quality.api.bodies import RubricOperation
-from vendorwatch.quality.api.places import ANYBODY, id_as_sent
 from vendorwatch.quality.model import BadRubric
 from vendorwatch.quality.shown import RubricDetail, RubricItem, rubric_item
 from vendorwatch.telemetry import Clock
+from vendorwatch.web.addresses import id_as_sent, id_to_find
 from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
@@ -24,6 +24,9 @@ from vendorwatch.web.problems import (
     problem_responses,
 )
 from vendorwatch.web.strict import BadBody, BadContent
+
+ANYBODY = ("read", "manage", "upload")
+"""Each of these scopes is enough to look; what there is to see may depend on it."""
 
 
 @put(
@@ -100,7 +103,7 @@ async def get_rubric(
     database: NamedDependency[Database],
 ) -> RubricDetail:
     principal.require(*ANYBODY)
-    name = id_as_sent(request, rubric_id, "/rubrics/")
+    name = id_to_find(request, rubric_id, "/rubrics/")
     async with database.read() as connection:
         found = await service.find_rubric(connection, principal.scope, name)
     versions = [rubric_item(each) for each in found]

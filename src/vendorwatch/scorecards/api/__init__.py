@@ -1,5 +1,5 @@
 """`/v1/scorecards`."""
 
-from vendorwatch.scorecards.api import cards, figures, trends
+from vendorwatch.scorecards.api import cards, figures, knowledge, trends
 
-HANDLERS = (*cards.HANDLERS, *figures.HANDLERS, *trends.HANDLERS)
+HANDLERS = (*cards.HANDLERS, *figures.HANDLERS, *knowledge.HANDLERS, *trends.HANDLERS)

@@ -1,4 +1,4 @@
-"""What is behind a scorecard's figures: interactions, and what agents were asked."""
+"""The interactions behind a scorecard's figures."""
 
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
@@ -12,10 +12,8 @@ from vendorwatch.db.engine import Database
 from vendorwatch.errors import Fault, NotFound
 from vendorwatch.periods import format_instant
 from vendorwatch.scorecards import service
-from vendorwatch.scorecards.model import Basis, ScorecardNotVerifiable
+from vendorwatch.scorecards.model import ScorecardNotVerifiable
 from vendorwatch.scoring.explain import EXPLAINED, ClockSpan, Explained, PartName
-from vendorwatch.scoring.frames import ANSWERS, KNOWLEDGE
-from vendorwatch.scoring.metrics import KNOWLEDGE_METRICS
 from vendorwatch.web.paging import (
     DEFAULT_LIMIT,
     BadCursor,
@@ -28,6 +26,11 @@ from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
 _PARTS: tuple[PartName, ...] = ("numerator", "denominator", "pending", "missing", "excluded")
+_BEHIND_KNOWLEDGE = {
+    "knowledge_score": "results",
+    "knowledge_pass_rate": "results",
+    "knowledge_coverage": "answers",
+}
 Instant = Annotated[str, msgspec.Meta(description="RFC 3339, UTC.")]
 Microseconds = Annotated[int, msgspec.Meta(description="Of time on the clock.")]
 
@@ -62,33 +65,6 @@ class ExplainedItem(msgspec.Struct, frozen=True, kw_only=True):
     review_id: str | None
     share: str | None
     links: dict[str, str]
-
-
-class ResultItem(msgspec.Struct, frozen=True, kw_only=True):
-    """How an agent did on a check that was due in the month."""
-
-    agent_id: str
-    check_id: str
-    questions: int
-    possible: int
-    earned: int
-    passed: bool
-    excused: bool
-
-
-class AnswerItem(msgspec.Struct, frozen=True, kw_only=True):
-    agent_id: str
-    topic: str
-    right: bool
-
-
-class KnowledgeBehind(msgspec.Struct, frozen=True, kw_only=True):
-    """`results` are behind knowledge_score and knowledge_pass_rate, `answers` behind
-    knowledge_coverage: those of the 180 days before the as-of instant.
-    """
-
-    results: list[ResultItem]
-    answers: list[AnswerItem]
 
 
 @get(
@@ -126,49 +102,31 @@ async def list_interactions_behind(
         await service.find_scorecard(connection, principal.scope, scorecard)
         _check_metric(metric, scorecard)
         wanted, place = _part(part), cursors.read(cursor)
+        # What a scorecard knew does not change, so that a number is a place in its lists.
+        start = int(place[0] or 0) if place else 0
         found = await service.explained(
-            connection, principal.scope, scorecard, metric=metric, part=wanted, agent=agent
+            connection,
+            principal.scope,
+            scorecard,
+            metric=metric,
+            part=wanted,
+            agent=agent,
+            start=start,
+            limit=limit + 1,
         )
-    # What a scorecard knew does not change, so that a number is a place in its lists.
-    start = int(place[0] or 0) if place else 0
-    numbered = list(enumerate(found, start=1))[start : start + limit + 1]
+    numbered = list(enumerate(found, start=start + 1))
     listed = page(request, numbered, limit=limit, cursors=cursors, place=lambda each: [each[0]])
     return Response([_item(each) for _, each in listed.items], headers=listed.headers)
-
-
-@get(
-    "/scorecards/{scorecard:str}/knowledge",
-    tags=["scorecards"],
-    summary="The results and answers behind the knowledge figures",
-    description="As the scorecard knew them.",
-    responses=problem_responses(InsufficientScope, NotFound, ScorecardNotVerifiable),
-)
-async def get_knowledge_behind(
-    scorecard: FromPath[str],
-    principal: NamedDependency[Principal],
-    database: NamedDependency[Database],
-) -> KnowledgeBehind:
-    principal.require("read", "score")
-    async with database.read() as connection:
-        basis = await service.knowledge_behind(connection, principal.scope, scorecard)
-    return KnowledgeBehind(
-        results=[
-            msgspec.convert(each, ResultItem) for each in _rows(basis, KNOWLEDGE, basis.knowledge)
-        ],
-        answers=[
-            msgspec.convert(each, AnswerItem) for each in _rows(basis, ANSWERS, basis.answers)
-        ],
-    )
 
 
 def _check_metric(metric: str, scorecard: str) -> None:
     if metric in EXPLAINED:
         return
     detail = f"metric is one of {', '.join(EXPLAINED)}"
-    if metric in KNOWLEDGE_METRICS:
+    if metric in _BEHIND_KNOWLEDGE:
         detail = (
             f"{metric} is not counted from interactions; what is behind it stands under "
-            f"/v1/scorecards/{scorecard}/knowledge"
+            f"/v1/scorecards/{scorecard}/knowledge/{_BEHIND_KNOWLEDGE[metric]}"
         )
     raise _refused("metric", detail)
 
@@ -213,14 +171,4 @@ def _clock(span: ClockSpan) -> ClockItem:
     )
 
 
-def _rows(
-    basis: Basis, columns: dict[str, Any], rows: Any
-) -> list[dict[str, str | int | bool | None]]:
-    """With the agents' own ids, as the document has them."""
-    named = [dict(zip(columns, row, strict=True)) for row in rows]
-    return [
-        each | {"agent_id": basis.aliases.get(each["agent_id"], each["agent_id"])} for each in named
-    ]
-
-
-HANDLERS = (list_interactions_behind, get_knowledge_behind)
+HANDLERS = (list_interactions_behind,)
