@@ -191,3 +191,20 @@ def test_an_as_of_that_has_not_come_is_refused() -> None:
     assert resolved(None, now - skew) == now - skew
     with pytest.raises(FutureAsOf, match="has not begun"):
         resolved(None, now - skew - 1)
+
+
+@few
+@given(seed=seeds)
+def test_pseudonyms_that_begin_alike_are_still_different_customers(seed: int) -> None:
+    inputs = small(seed)
+
+    def alike(frame: pl.DataFrame) -> pl.DataFrame:
+        refs = [None if ref is None else b"12345678" + ref[8:] for ref in frame["customer_ref"]]
+        return frame.with_columns(customer_ref=pl.Series(refs, dtype=pl.Binary))
+
+    other = dataclasses.replace(
+        inputs, interactions=alike(inputs.interactions), contacts=alike(inputs.contacts)
+    )
+    document, found = scored(inputs), scored(other)
+    assert found["vendor_scores"] == document["vendor_scores"]
+    assert found["agents"] == document["agents"]

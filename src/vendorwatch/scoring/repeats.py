@@ -27,21 +27,17 @@ def repeated(asked: pl.DataFrame, others: pl.DataFrame) -> pl.Series:
 
 
 class _Contacts:
-    """All contacts of known customers; `row` numbers the asked ones, then the others."""
+    """All contacts, the asked ones first; what is unknown of a customer equals nothing."""
 
     def __init__(self, asked: pl.DataFrame, others: pl.DataFrame) -> None:
         self._asked, self._others = asked, others
         columns = (*CUSTOMER_CODES, "opened_at", "topic", "order_ref")
-        self.every = (
-            pl.concat(
-                [
-                    asked.select(*columns, "window_end"),
-                    others.select(*columns, pl.lit(None, pl.Int64).alias("window_end")),
-                ],
-                rechunk=True,  # rows are taken in another order below
-            )
-            .with_row_index("row")
-            .filter(pl.col(CUSTOMER_CODES[0]).is_not_null())
+        self.every = pl.concat(
+            [
+                asked.select(*columns, "window_end"),
+                others.select(*columns, pl.lit(None, pl.Int64).alias("window_end")),
+            ],
+            rechunk=True,  # rows are taken in another order below
         )
 
     def by_customer(self) -> pl.DataFrame:
@@ -57,7 +53,7 @@ class _Contacts:
             # Two pseudonyms begin alike: number the customers instead.
             both = self.every.select(CUSTOMER_CODES)
             numbers = both.unique().with_row_index("who")
-            numbered = both.join(numbers, on=CUSTOMER_CODES, maintain_order="left")
+            numbered = both.join(numbers, on=CUSTOMER_CODES, how="left", maintain_order="left")
             placed = self._placed(numbered["who"].cast(pl.Int64))
         return placed
 
@@ -77,10 +73,9 @@ class _Contacts:
         )
 
     def _untied(self, tied: pl.Series, who: pl.Series) -> pl.Series:
-        rows = self.every.select("opened_at", "row")[tied].with_columns(who=who.gather(tied))
+        rows = self.every.select("opened_at")[tied].with_columns(who=who.gather(tied), row=tied)
         first = self._asked.height
-        asked = rows["row"].filter(rows["row"] < first)
-        others = rows["row"].filter(rows["row"] >= first)
+        asked, others = tied.filter(tied < first), tied.filter(tied >= first)
         ids = pl.concat(
             [
                 self._asked.select(_TIE_ORDER)[asked].with_columns(row=asked),
@@ -100,15 +95,15 @@ def _followed(contacts: _Contacts) -> Iterator[pl.Series]:
         pl.col("opened_at").shift(-1) <= pl.col("window_end")
     )
     open_ones = placed.select(follows.fill_null(value=False).arg_true()).to_series().cast(pl.Int64)
-    matters = contacts.every.select("row", "topic", "order_ref")
+    matters = contacts.every.select("topic", "order_ref")
     for step in range(1, _NEAREST + 1):
         open_ones = open_ones.filter(open_ones < placed.height - step)
         this, next_ = placed[open_ones], placed[open_ones + step]
         in_time = (this["who"] == next_["who"]) & (next_["opened_at"] <= this["window_end"])
         open_ones = open_ones.filter(in_time)
-        this = matters[this["place"].filter(in_time)]
-        same = _same_matter(this, matters[next_["place"].filter(in_time)])
-        yield this["row"].filter(same)
+        rows = this["place"].filter(in_time)
+        same = _same_matter(matters[rows], matters[next_["place"].filter(in_time)])
+        yield rows.filter(same)
         open_ones = open_ones.filter(~same)
         if open_ones.is_empty():
             return
@@ -155,4 +150,4 @@ def _next_in_time(asked: pl.DataFrame, contacts: pl.DataFrame, keys: list[str]) 
         strategy="forward",
         allow_exact_matches=False,
         check_sortedness=False,  # both are sorted by the caller; groups are not checked anyway
-    ).filter(pl.col("next_opened_at") <= pl.col("window_end"))["row"]
+    ).filter(pl.col("next_opened_at") <= pl.col("window_end"))["place"]
