@@ -77,12 +77,24 @@ def test_raw_numbers(length: int) -> None:
 
 
 def test_a_rivals_contact_that_is_no_repeat_changes_nothing() -> None:
-    inputs = inputs_of(random_scenario(4, n=60))
-    stranger = inputs.contacts.with_columns(
-        opened_at=pl.lit(inputs.as_of, pl.Int64), topic=pl.lit("?")
-    )
-    fewer = dataclasses.replace(inputs, contacts=inputs.contacts.clear())
-    more = dataclasses.replace(inputs, contacts=stranger.with_columns(topic=pl.lit("elsewhere")))
-    told = [score_month(each)["records_sha256"] for each in (fewer, more)]
-    followed = [measure(each).facts["repeated"].sum() for each in (fewer, more)]
-    assert (told[0] == told[1]) == (followed[0] == followed[1])
+    inputs = inputs_of(random_scenario(0, n=60))
+    start, _ = inputs.month.bounds(inputs.zone)
+    # Of the same customers, but before anything that it could be a repeat of.
+    earlier = inputs.interactions.with_columns(
+        vendor_id=pl.lit("rival"), opened_at=pl.lit(start, pl.Int64), topic=pl.lit("elsewhere")
+    ).filter(pl.col("customer_ref").is_not_null())
+    more = pl.concat([inputs.contacts, earlier.select(inputs.contacts.columns)])
+    other = dataclasses.replace(inputs, contacts=more)
+    assert earlier.height > 0
+    before, after = measure(inputs).facts, measure(other).facts
+    assert before["repeated"].to_list() == after["repeated"].to_list()
+    assert score_month(inputs) == score_month(other)
+
+
+def test_a_repeat_elsewhere_is_in_the_fingerprint() -> None:
+    inputs = inputs_of(random_scenario(0, n=60))
+    alone = dataclasses.replace(inputs, contacts=inputs.contacts.clear())
+    followed = [measure(each).facts["repeated"].sum() for each in (inputs, alone)]
+    assert followed[0] > followed[1] > 0
+    hashes = [score_month(each)["records_sha256"] for each in (inputs, alone)]
+    assert hashes[0] != hashes[1]

@@ -55,7 +55,10 @@ CONTACTS = {
     "order_ref": pl.Binary,
     "topic": pl.String,
 }
-"""Interactions in force of all engagements of the merchant: among them a repeat is looked for."""
+"""Interactions in force of all engagements of the merchant: among them a repeat is looked for.
+
+Which of them a computation is given: scoring.inputs.
+"""
 
 KNOWLEDGE = {
     "agent_id": pl.String,

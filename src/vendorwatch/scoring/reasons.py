@@ -3,14 +3,16 @@
 import polars as pl
 
 from vendorwatch.scoring.customers import CUSTOMER_CODES
+from vendorwatch.scoring.frames import Part
 from vendorwatch.scoring.metrics import NEXT_REPLY, QUALITY, rate_of
 
 _Cases = list[tuple[pl.Expr, str]]
 
 _replied, _resolved = pl.col("replied"), pl.col("resolved")
 _given_up = pl.col("given_up")
-_on_time = pl.col("played") == 0
-_pending = pl.col("played") == 2  # noqa: PLR2004  Part.PENDING
+_on_time = pl.col("played") == int(Part.NUMERATOR)
+_pending = pl.col("played") == int(Part.PENDING)
+_missing = pl.col("played") == int(Part.MISSING)
 _reopened, _handed_over = pl.col("reopens") > 0, pl.col("handovers") > 0
 _no_replies = (~pl.col("first_reply_known"), "no_replies_in_the_log")
 _no_resolutions = (~pl.col("resolution_known"), "no_resolutions_in_the_log")
@@ -73,7 +75,7 @@ _REASONS: dict[str, tuple[_Cases, str]] = {
     "csat": ([(_on_time, "satisfied")], "not_satisfied"),
     NEXT_REPLY.id: (
         [
-            (pl.col("played") == 3, "no_events_in_the_log"),  # noqa: PLR2004  Part.MISSING
+            (_missing, "no_events_in_the_log"),
             (_pending, "not_due_yet"),
             (_on_time, "answered_in_time"),
             (pl.col("answered_at").is_not_null(), "answered_late"),
