@@ -224,7 +224,7 @@ async def test_the_fingerprint_can_be_computed_as_the_page_says(desk: Desk) -> N
     agents = [[agent["agent_id"], agent["name"]] for agent in card["agents"]]
     lines = [b"", b"", *(canonical_json(rows).encode() for rows in ([], [], agents, []))]
     ordered = sorted(hashes, key=_numbers)
-    content = b"vendorwatch/records/2\n" + b"".join(ordered) + b"\n"
+    content = b"vendorwatch/records/3\n" + b"".join(ordered) + b"\n"
     content += b"".join(line + b"\n" for line in lines)
     assert hashlib.sha256(content).hexdigest() == card["records_sha256"]
 

@@ -14,11 +14,11 @@ def test_case_mix_by_hand() -> None:
     # 10 easy and 6 hard ones: 9 + 3 expected, 12 of 16 observed: just what the mix explains.
     mix = CaseMix.of(STRATA)
     assert mix is not None
-    units = [(("chat", None), 10), (("email", "refund"), 6)]
-    assert mix.adjusted_text(12, units) == "0.750000"
-    assert mix.adjusted_text(0, units) == "0.000000"
-    assert mix.adjusted_text(6, [(("email", "refund"), 6)]) == "1.500000"
-    assert mix.adjusted_text(0, []) is None
+    strata, units = [("chat", None), ("email", "refund")], [10, 6]
+    assert mix.adjusted_text(12, strata, units) == "0.750000"
+    assert mix.adjusted_text(0, strata, units) == "0.000000"
+    assert mix.adjusted_text(6, [("email", "refund")], [6]) == "1.500000"
+    assert mix.adjusted_text(0, [], []) is None
     assert CaseMix.of({("phone", "refund"): (0, 0)}) is None
 
 
@@ -37,7 +37,7 @@ def test_the_quick_adjustment_equals_the_plain_one(
     assert mix is not None
     expected = sum((Fraction(k * own, n) for (k, n), own in strata.values()), Fraction(0))
     plain = mix.pooled * observed / expected if expected else None
-    text = mix.adjusted_text(observed, [(key, own) for key, (_, own) in strata.items()])
+    text = mix.adjusted_text(observed, strata, [own for _, own in strata.values()])
     if plain is None:
         assert text is None
     else:

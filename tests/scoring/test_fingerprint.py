@@ -10,7 +10,7 @@ import pytest
 
 from oracle.logs import random_scenario
 from scoring.inputs import inputs_of
-from vendorwatch.scoring.fingerprint import fingerprint, raw, with_names
+from vendorwatch.scoring.fingerprint import of_records, raw, with_measured, with_names
 from vendorwatch.scoring.inputs import Inputs
 from vendorwatch.scoring.measured import Measured, measure
 from vendorwatch.scoring.score import score_month
@@ -19,14 +19,15 @@ from vendorwatch.scoring.score import score_month
 def by_hand(measured: Measured, agents: list[str]) -> str:
     """As the reference describes it, with nothing but the standard library."""
     inputs = measured.inputs
-    hashes = measured.in_month["content_sha256"].to_list()
-    hashes.sort(key=lambda digest: struct.unpack("<4Q", digest))
-    text = [b"vendorwatch/records/2\n", b"".join(hashes), b"\n"]
-    lines = []
-    for row in measured.facts.filter(pl.col("repeated")).iter_rows(named=True):
-        told = [row[name] for name in ("source_account", "interaction_id")]
-        lines.append(" ".join(f"{len(each.encode())}:{each}" for each in told).encode())
-    text += [b"\n".join(sorted(lines)), b"\n"]
+    start, end = inputs.month.bounds(inputs.zone)
+    text = [b"vendorwatch/records/3\n"]
+    for rows, is_meant in (
+        (inputs.interactions, lambda row: start <= row["opened_at"] < min(end, inputs.as_of + 1)),
+        (measured.records[measured.facts.filter("repeated")["row"]], lambda row: True),
+    ):
+        hashes = [row["content_sha256"] for row in rows.iter_rows(named=True) if is_meant(row)]
+        hashes.sort(key=lambda digest: struct.unpack("<4Q", digest))
+        text += [b"".join(hashes), b"\n"]
     reviews = []
     for row in measured.reviews.iter_rows(named=True):
         told = [row[name] for name in ("source_account", "interaction_id", "review_id")]
@@ -46,9 +47,9 @@ def test_it_is_what_the_reference_says(seed: int) -> None:
     inputs = inputs_of(random_scenario(seed, n=80))
     inputs = dataclasses.replace(inputs, aliases={"other": "bình", "more": "nobody"})
     measured = measure(inputs)
-    assert with_names(fingerprint(measured), inputs, ["an-é", "bình"]) == by_hand(
-        measured, ["an-é", "bình"]
-    )
+    assert with_names(
+        with_measured(of_records(inputs), measured), inputs, ["an-é", "bình"]
+    ) == by_hand(measured, ["an-é", "bình"])
 
 
 def test_hashes_that_begin_alike_keep_one_order() -> None:
@@ -64,7 +65,8 @@ def test_hashes_that_begin_alike_keep_one_order() -> None:
 
 def assert_equal_by_hand(inputs: Inputs) -> None:
     measured = measure(inputs)
-    assert with_names(fingerprint(measured), inputs, []) == by_hand(measured, [])
+    told = with_names(with_measured(of_records(inputs), measured), inputs, [])
+    assert told == by_hand(measured, [])
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 65_535, 65_536, 65_537, 200_001])

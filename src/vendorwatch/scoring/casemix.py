@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from operator import mul
 from typing import Generic, Self, TypeVar
 
 from vendorwatch.scoring.intervals import ratio_text
@@ -36,9 +37,11 @@ class CaseMix(Generic[Stratum]):
         scale = lcm(*(n for _, n in strata.values() if n))
         return cls(whole, {key: k * scale // n for key, (k, n) in strata.items() if n}, scale)
 
-    def adjusted_text(self, observed: int, units: Iterable[tuple[Stratum, int]]) -> str | None:
-        """`units`: how many of the agent's interactions lie in each stratum. Six decimals."""
-        expected = sum(self.rates[stratum] * count for stratum, count in units)
+    def adjusted_text(
+        self, observed: int, strata: Iterable[Stratum], units: Iterable[int]
+    ) -> str | None:
+        """`units`: how many of the agent's interactions lie in each of these strata. Six decimals."""
+        expected = sum(map(mul, map(self.rates.__getitem__, strata), units))
         if not expected:
             return None
         above = self.pooled.numerator * observed * self.denominator

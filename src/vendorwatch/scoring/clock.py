@@ -30,13 +30,14 @@ _Versions = Sequence[tuple[Month, Hours]]
 class BusinessClock:
     """Open time of one channel, accumulated from the first interval on.
 
-    `starts` are the beginnings of the open intervals, `lengths` their durations and `before` the
-    open time before each; all ascending, with a first empty interval that lies before everything.
+    `starts` are the beginnings of the open intervals. Within one, the clock shows the instant plus
+    `offsets`, until it shows `ends`. All ascending but the offsets, with a first empty interval that
+    lies before everything.
     """
 
     starts: pl.Series
-    lengths: pl.Series
-    before: pl.Series
+    offsets: pl.Series
+    ends: pl.Series
 
     def place(self, instants: pl.Expr) -> pl.Expr:
         """The number of the open interval that began last; what `reading` is looked up by."""
@@ -44,16 +45,13 @@ class BusinessClock:
 
     def reading(self, instants: pl.Expr, place: pl.Expr) -> pl.Expr:
         """Open microseconds from the clock's beginning to each instant. Nulls stay null."""
-        since = instants - pl.lit(self.starts).gather(place)
-        length = pl.lit(self.lengths).gather(place)
-        inside = pl.when(since < length).then(since).otherwise(length)
-        open_time = pl.lit(self.before).gather(place) + inside
-        return pl.when(instants.is_not_null()).then(open_time)
+        inside = instants + pl.lit(self.offsets).gather(place)
+        end = pl.lit(self.ends).gather(place)
+        return pl.when(inside > end).then(end).otherwise(inside)
 
     def reading_at(self, instant: Micros) -> Micros:
         place = int(self.starts.search_sorted(instant, side="right")) - 1
-        inside = min(instant - self.starts[place], self.lengths[place])
-        return int(self.before[place] + inside)
+        return min(instant + int(self.offsets[place]), int(self.ends[place]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,4 +180,5 @@ def _accumulate(intervals: list[tuple[Micros, Micros]]) -> BusinessClock:
     bounded = [(_BEFORE_ALL, _BEFORE_ALL), *intervals]
     starts = pl.Series([opens for opens, _ in bounded], dtype=pl.Int64)
     lengths = pl.Series([closes - opens for opens, closes in bounded], dtype=pl.Int64)
-    return BusinessClock(starts, lengths, lengths.cum_sum().shift(1, fill_value=0))
+    ends = lengths.cum_sum()
+    return BusinessClock(starts, ends - lengths - starts, ends)

@@ -64,7 +64,7 @@ def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
         among = Fraction(sum(k for k, _ in cases.values()), sum(n for _, n in cases.values()))
         for who, (k, n) in cases.items():
             found[who][metric.id] = Standing(
-                adjusted=mix.adjusted_text(k, units[who]) if mix else None,
+                adjusted=mix.adjusted_text(k, *units[who]) if mix else None,
                 estimate=estimate_text(prior, among, k, n),
                 funnel=funnel(k, n, vendor),
             )
@@ -73,10 +73,10 @@ def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
 
 def _case_mix(
     tally: Tally, metric: str
-) -> tuple[CaseMix[int] | None, dict[str, list[tuple[int, int]]]]:
-    """The vendor's rate in every stratum, and how many cases each agent has in which."""
+) -> tuple[CaseMix[int] | None, dict[str, tuple[list[int], list[int]]]]:
+    """The vendor's rate in every stratum; and each agent's strata, with how many cases lie in each."""
     cells = tally.of_metric(metric).filter(pl.col("n") > 0)
     strata = cells.group_by("stratum").agg(pl.col("k", "n").sum())
     by_agent = cells.filter(pl.col("who").is_not_null()).group_by("who").agg(pl.col("stratum", "n"))
-    units = {who: list(zip(*cases, strict=True)) for who, *cases in by_agent.iter_rows()}
+    units = {who: (strata, counts) for who, strata, counts in by_agent.iter_rows()}
     return CaseMix.of({stratum: (k, n) for stratum, k, n in strata.iter_rows()}), units

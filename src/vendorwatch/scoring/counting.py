@@ -126,7 +126,7 @@ class Counted:
         facts = self.measured.facts.select(
             reply=CREDIT["response"],
             resolution=pl.when("in_base").then(CREDIT["resolution"]),
-            no_topic=pl.col("topic").is_null(),
+            no_topic="no_topic",
         )
         another = facts.filter(pl.col("resolution").ne_missing(pl.col("reply")))
         every = pl.concat(

@@ -1,7 +1,8 @@
 """Customers as numbers: a pseudonym of 32 bytes is slow to sort and to look up.
 
-Half of it, 128 bits of an HMAC-SHA-256, tells customers apart: among a thousand million of them two
-would be taken for one with a chance of one in 10**20.
+Half of it, 128 bits of an HMAC-SHA-256, tells customers apart; of those at least 97 are compared
+(scoring.repeats). Among a hundred million customers two would be taken for one with a chance of one
+in 10**13.
 """
 
 import polars as pl
@@ -11,7 +12,10 @@ CUSTOMER_CODES = ("customer_code", "customer_check")
 eight, which tell if they do."""
 
 
-def customer_codes() -> list[pl.Expr]:
-    """From the column customer_ref; null where nothing is known of the customer."""
-    quarters = pl.col("customer_ref").bin.reinterpret(dtype=pl.Array(pl.Int64, 4))
-    return [quarters.arr.get(at).alias(name) for at, name in enumerate(CUSTOMER_CODES)]
+def with_customer_codes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Adds CUSTOMER_CODES, from the column customer_ref; null where nothing is known of the customer."""
+    # As a series, so that it is made once for both.
+    quarters = frame["customer_ref"].bin.reinterpret(dtype=pl.Array(pl.Int64, 4))
+    return frame.with_columns(
+        quarters.arr.get(at).alias(name) for at, name in enumerate(CUSTOMER_CODES)
+    )

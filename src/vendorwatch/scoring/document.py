@@ -1,9 +1,10 @@
 """The scorecard as one JSON document: each figure is rounded here, once, half to even."""
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+
+import msgspec
 
 from vendorwatch.scoring.comparison import Comparison, Spread, Standing
 from vendorwatch.scoring.figures import (
@@ -24,6 +25,8 @@ SECOND_DIGITS = 6
 POINT_DIGITS = 2
 
 Document = dict[str, object]
+
+_json = msgspec.json.Encoder()
 
 
 def decimal_text(value: Fraction, digits: int) -> str:
@@ -89,7 +92,7 @@ def plain(number: Decimal) -> str:
 
 def canonical_json(value: object) -> str:
     """One way to write a document, so that the same document is the same bytes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _json.encode(value).decode()
 
 
 def _share(figure: RateFigure | MeanFigure) -> Document:

@@ -35,7 +35,7 @@ _PARTS: Mapping[str, tuple[Part, ...]] = {
     "pending": (Part.PENDING,),
     "missing": (Part.MISSING,),
 }
-_KEY = ["source_account", "interaction_id"]
+_NAMES = ("source_account", "interaction_id")
 _CLOCK = {
     "clock": pl.String(),
     "start": pl.Int64(),
@@ -134,6 +134,7 @@ def _rows(measured: Measured, metric: str, part: PartName) -> pl.DataFrame:
             part=pl.col("played").replace_strict(names, return_dtype=pl.String),
             reason=reason(metric),
         ),
+        measured,
         metric,
     )
 
@@ -147,24 +148,26 @@ def _part(measured: Measured, metric: str) -> pl.Expr:
 
 def _excluded(measured: Measured, metric: str) -> pl.DataFrame:
     """What is left out of everything, and what this metric does not look at."""
+    in_month = measured.in_month.with_row_index("row")
     if metric == NEXT_REPLY.id and not measured.counts_next_replies:
-        return _shown(measured.in_month.clear(), metric)
-    everywhere = measured.in_month.filter(pl.col("excluded").is_not_null()).with_columns(
+        return _shown(in_month.clear(), measured, metric)
+    everywhere = in_month.filter(pl.col("excluded").is_not_null()).with_columns(
         reason=pl.col("excluded").cast(pl.String)
     )
     looked_at = {NEXT_REPLY.id: measured.next_replies, QUALITY: measured.reviews}.get(metric)
     unconcerned = measured.facts
     if looked_at is not None:
-        unconcerned = unconcerned.join(looked_at, on=_KEY, how="anti")
+        unconcerned = unconcerned.join(looked_at, on="row", how="anti")
     if metric != QUALITY:
         unconcerned = unconcerned.filter(_part(measured, metric).is_null())
     here = unconcerned.with_columns(reason=not_looked_at(metric))
-    return pl.concat([_shown(everywhere, metric), _shown(here, metric)])
+    return pl.concat([_shown(each, measured, metric) for each in (everywhere, here)])
 
 
 def _reviews(measured: Measured) -> pl.DataFrame:
     return _shown(
         measured.reviews.with_columns(part=pl.lit("denominator"), reason=pl.lit("reviewed")),
+        measured,
         QUALITY,
     )
 
@@ -188,10 +191,11 @@ def _with_clock(
     )
 
 
-def _shown(rows: pl.DataFrame, metric: str) -> pl.DataFrame:
+def _shown(rows: pl.DataFrame, measured: Measured, metric: str) -> pl.DataFrame:
     """The columns that an Explained is made of; null where there is nothing to tell."""
     given = rows.with_columns(
-        pl.col(CREDIT[DIMENSION_OF[metric]]).cast(pl.String).alias("agent_id")
+        *measured.records.select(_NAMES)[rows["row"]],
+        pl.col(CREDIT[DIMENSION_OF[metric]]).cast(pl.String).alias("agent_id"),
     )
     return given.select(
         pl.col(name).cast(kind) if name in given.columns else pl.lit(None, kind).alias(name)

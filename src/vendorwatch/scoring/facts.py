@@ -9,12 +9,14 @@ from vendorwatch.periods import DAY, SECOND, Micros
 from vendorwatch.scoring.clock import Clocks
 from vendorwatch.scoring.frames import Part, part
 from vendorwatch.scoring.policy import Policy
-from vendorwatch.scoring.target_codes import target_code
 from vendorwatch.scoring.targets import timed
 from vendorwatch.scoring.yardstick import Span
 
 EXCLUSIONS = ("outbound", "spam", "merged", "withdrawn", "short_abandoned")
 """Why an interaction enters no metric; the first that applies is the one that is counted."""
+
+
+_SATISFIED = 4  # of 5
 
 
 def exclusion(as_of: Micros, policy: Policy) -> pl.Expr:
@@ -33,36 +35,54 @@ def exclusion(as_of: Micros, policy: Policy) -> pl.Expr:
     return pl.when(is_outbound).then(pl.lit("outbound", kind)).otherwise(because)
 
 
-def with_facts(
+def with_states(records: pl.DataFrame, *, as_of: Micros, policy: Policy) -> pl.DataFrame:
+    """Adds to interactions as codes how each stood at the as-of instant:
+
+    excluded; replied, given_up, resolved, in_base (not given up), csat_answered, csat_invited,
+    customer_known, has_events, no_topic (Boolean); reopened, handed_over, satisfied (Boolean, null:
+    not known); replied_at and settled_at (null: not by then); window_end (instant), window_complete.
+    """
+    invited = _by(as_of, "csat_invited_at")
+    return (
+        records.with_columns(
+            excluded=exclusion(as_of, policy),
+            replied=_by(as_of, "first_reply_at"),
+            given_up=_given_up(as_of),
+            resolved=_resolved(as_of),
+            csat_answered=pl.col("csat").is_not_null()
+            & (pl.col("csat_at").fill_null(as_of) <= as_of),
+            customer_known=pl.col("customer_ref").is_not_null(),
+            has_events=pl.col("next_replies").is_not_null(),
+            no_topic=pl.col("topic").is_null(),
+            reopened=pl.col("reopens") > 0,
+            handed_over=pl.col("handovers") > 0,
+            satisfied=pl.col("csat") >= _SATISFIED,
+        )
+        .with_columns(
+            in_base=~pl.col("given_up"),
+            csat_invited=invited | pl.col("csat_answered"),
+            replied_at=pl.when("replied").then("first_reply_at"),
+            settled_at=pl.when("resolved").then("resolved_at"),
+        )
+        .with_columns(
+            window_end=pl.coalesce("settled_at", "opened_at") + policy.repeat_window_days * DAY
+        )
+        .with_columns(window_complete=pl.col("window_end") <= as_of)
+    )
+
+
+def with_times(
     scored: pl.DataFrame, *, as_of: Micros, policy: Policy, clocks: Clocks
 ) -> pl.DataFrame:
-    """Adds to interactions that are not excluded, as codes:
-
-    target_code; replied, given_up, resolved, in_base (not given up), csat_answered, csat_invited
-    (Boolean); response_span, resolution_span (microseconds on the clock that the target names; null
-    where the end has not been reached); response_part, resolution_part (Part); window_end (instant)
-    and window_complete.
+    """Adds to interactions that are not excluded, with target_code: response_span, resolution_span
+    (microseconds on the clock that the target names; null where the end has not been reached);
+    response_part and resolution_part (Part).
     """
-    happened = scored.with_columns(
-        target_code(),
-        replied=_by(as_of, "first_reply_at"),
-        given_up=_given_up(as_of),
-        resolved=_resolved(as_of),
-        csat_answered=pl.col("csat").is_not_null() & (pl.col("csat_at").fill_null(as_of) <= as_of),
-    ).with_columns(
-        in_base=~pl.col("given_up"),
-        csat_invited=_by(as_of, "csat_invited_at") | pl.col("csat_answered"),
-        window_end=pl.when("resolved").then("resolved_at").otherwise("opened_at")
-        + policy.repeat_window_days * DAY,
-        replied_at=pl.when("replied").then("first_reply_at"),
-        settled_at=pl.when("resolved").then("resolved_at"),
-    )
     spans = [
         Span("response", policy.targets["first_reply"], "opened_at", "replied_at"),
         Span("resolution", policy.targets["resolution"], "opened_at", "settled_at"),
     ]
-    return timed(happened, spans, clocks, as_of).with_columns(
-        window_complete=pl.col("window_end") <= as_of,
+    return timed(scored, spans, clocks, as_of).with_columns(
         response_part=pl.when(~pl.col("first_reply_known"))
         .then(part(Part.MISSING))
         .when("given_up")
@@ -75,15 +95,15 @@ def with_facts(
 
 
 def with_next_replies(
-    facts: pl.DataFrame, *, as_of: Micros, policy: Policy, clocks: Clocks
+    told: pl.DataFrame, *, as_of: Micros, policy: Policy, clocks: Clocks
 ) -> pl.DataFrame:
-    """One row for each time that a customer asked again by the as-of instant, beside its facts.
+    """One row for each time that a customer asked again by the as-of instant, beside what else is
+    told of the interaction; the column next_replies is not null.
 
     Adds asked_at, answered_at (null: not by then), next_reply_span, next_reply_part and is_first
     (once for each interaction). Empty if the policy has no target for next replies.
     """
     targets = policy.targets.get("next_reply")
-    told = facts.filter(pl.col("next_replies").is_not_null())
     asked = (
         _runs(told if targets else told.clear())
         .filter(pl.col("asked_at") <= as_of)
@@ -103,15 +123,15 @@ def _runs(told: pl.DataFrame) -> pl.DataFrame:
     """
     pair = pl.col("run").str.split_exact(",", 1)
     answered_at = pair.struct.field("field_1")
+    inside = pl.col("next_replies").str.strip_prefix("[[").str.strip_suffix("]]")
     return (
-        told.with_columns(run=pl.col("next_replies").str.strip_chars("[]"))
+        told.filter(pl.col("next_replies") != "[]")
+        .with_columns(run=inside.str.split("],["))
         .drop("next_replies")
-        .filter(pl.col("run") != "")
-        .with_columns(pl.col("run").str.split("],["))
         .with_row_index("interaction")
         .explode("run", empty_as_null=False)
         .with_columns(
-            is_first=pl.col("interaction").is_first_distinct(),
+            is_first=pl.col("interaction").ne_missing(pl.col("interaction").shift(1)),
             asked_at=pair.struct.field("field_0").cast(pl.Int64),
             answered_at=pl.when(answered_at != "null").then(answered_at).cast(pl.Int64),
         )

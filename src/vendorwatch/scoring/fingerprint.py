@@ -7,7 +7,7 @@ import polars as pl
 
 from vendorwatch.scoring.document import canonical_json
 from vendorwatch.scoring.inputs import Inputs
-from vendorwatch.scoring.measured import Measured
+from vendorwatch.scoring.measured import Measured, is_in_month
 
 _BLOCK = 1 << 16  # numbers; Arrow cuts longer columns into several messages
 _PADDING, _END_MARK = 64, 8  # bytes
@@ -19,7 +19,6 @@ def _told(column: str) -> pl.Expr:
     return pl.format("{}:{}", text.str.len_bytes(), text).fill_null("-")
 
 
-_FOLLOWED = (_told("source_account"), _told("interaction_id"))
 _REVIEW = (
     _told("source_account"),
     _told("interaction_id"),
@@ -29,25 +28,27 @@ _REVIEW = (
 )
 
 
-def fingerprint(measured: Measured) -> "hashlib._Hash":
-    """SHA-256 over `vendorwatch/records/2`, a line feed, and what was read, in a canonical order.
-
-    The content hashes of the month's interactions, 32 bytes each, in ascending order of the four
-    little-endian numbers of 64 bits that each consists of. Then lines of text, ascending: one for
-    each interaction whose customer came back in time, which is all that is taken from contacts
-    elsewhere; and one for each review of the month's interactions. Then, each as a line of JSON:
-    the results of checks; the answers by topic. `with_names` adds the rest.
+def of_records(inputs: Inputs) -> "hashlib._Hash":
+    """SHA-256 over `vendorwatch/records/3`, a line feed, and the content hashes of the month's
+    interactions as `_hashes` has them. `with_figures` and `with_names` add the rest.
     """
-    inputs = measured.inputs
-    digest = hashlib.sha256(b"vendorwatch/records/2\n")
-    for block in _ascending(measured.in_month["content_sha256"]):
-        digest.update(block)
-    digest.update(b"\n")
-    followed = measured.facts.filter("repeated")
-    for frame, columns in ((followed, _FOLLOWED), (measured.reviews, _REVIEW)):
-        lines = frame.select(pl.concat_str(columns, separator=" ")).to_series().sort()
-        digest.update(lines.str.join("\n").item().encode() + b"\n")
-    for frame in (inputs.knowledge, inputs.answers):
+    digest = hashlib.sha256(b"vendorwatch/records/3\n")
+    _add(digest, inputs.interactions.filter(is_in_month(inputs))["content_sha256"])
+    return digest
+
+
+def with_measured(digest: "hashlib._Hash", measured: Measured) -> "hashlib._Hash":
+    """Adds what else was read, in a canonical order.
+
+    The content hashes of the interactions whose customer came back in time, which is all that is
+    taken from contacts elsewhere. Then lines of text, ascending: one for each review of the month's
+    interactions. Then, each as a line of JSON: the results of checks; the answers by topic.
+    """
+    followed = measured.facts.filter("repeated")["row"]
+    _add(digest, measured.records["content_sha256"].gather(followed))
+    lines = measured.reviews.select(pl.concat_str(_REVIEW, separator=" ")).to_series().sort()
+    digest.update(lines.str.join("\n").item().encode() + b"\n")
+    for frame in (measured.inputs.knowledge, measured.inputs.answers):
         digest.update(_json(frame.sort(frame.columns).rows()))
     return digest
 
@@ -60,6 +61,15 @@ def with_names(digest: "hashlib._Hash", inputs: Inputs, agents: list[str]) -> st
     digest.update(_json([(agent, inputs.names.get(agent)) for agent in agents]))
     digest.update(_json(sorted(pair for pair in inputs.aliases.items() if pair[1] in known)))
     return digest.hexdigest()
+
+
+def _add(digest: "hashlib._Hash", hashes: pl.Series) -> None:
+    """32 bytes each, in ascending order of the four little-endian numbers of 64 bits that each
+    consists of; then a line feed.
+    """
+    for block in _ascending(hashes):
+        digest.update(block)
+    digest.update(b"\n")
 
 
 def _ascending(hashes: pl.Series) -> Iterator[memoryview]:

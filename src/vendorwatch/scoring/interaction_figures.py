@@ -20,7 +20,7 @@ from vendorwatch.scoring.figures import (
 from vendorwatch.scoring.intervals import percentile_ranks
 from vendorwatch.scoring.measured import Measured
 from vendorwatch.scoring.metrics import METRICS, NEXT_REPLY, QUALITY, RATES, Percentile, Rate
-from vendorwatch.scoring.spans import Spans, spans
+from vendorwatch.scoring.spans import Spans
 
 
 def figures_of_interactions(
@@ -29,7 +29,6 @@ def figures_of_interactions(
     """Of VENDOR and these agents, by metric id."""
     measured = counted.measured
     month = {name: _interactions_of(measured, name) for name in CREDIT}
-    ordered = _ordered_spans(measured)
     reviews = _shares(measured)
     found: dict[Who, dict[str, Figure]] = {}
     for who in (VENDOR, *agents):
@@ -39,7 +38,7 @@ def figures_of_interactions(
             all_of_month = of_month[metric.dimension]
             if isinstance(metric, Percentile):
                 figures[metric.id] = _percentile(
-                    metric, _rate(counted, RATES[metric.of], who, all_of_month), ordered, who
+                    metric, _rate(counted, RATES[metric.of], who, all_of_month), measured.spans, who
                 )
             else:
                 figures[metric.id] = _rate(counted, metric, who, all_of_month)
@@ -53,15 +52,6 @@ def _interactions_of(measured: Measured, dimension: str) -> dict[Who, int]:
     credited = measured.in_month[CREDIT[dimension]]
     counts = credited.drop_nulls().value_counts()
     return {VENDOR: credited.len(), **dict(counts.cast({credited.name: pl.String}).iter_rows())}
-
-
-def _ordered_spans(measured: Measured) -> dict[str, Spans]:
-    needed = {
-        metric.of: (RATES[metric.of].part, metric.span, CREDIT[metric.dimension])
-        for metric in METRICS
-        if isinstance(metric, Percentile)
-    }
-    return {rate: spans(measured.facts, *each) for rate, each in needed.items()}
 
 
 def _rate(counted: Counted, metric: Rate, who: Who, of_month: int) -> RateFigure:
@@ -109,7 +99,7 @@ def _shares(measured: Measured) -> dict[Who, tuple[Fraction, int, int]]:
         for who in {VENDOR, agent}:
             totals[who] += Fraction(share) * number
             numbers[who] += number
-    reviewed = reviews.select("who", "source_account", "interaction_id").unique()
+    reviewed = reviews.select("who", "row").unique()
     interactions: dict[Who, int] = {VENDOR: reviewed.height}
     interactions.update(reviewed["who"].drop_nulls().value_counts().iter_rows())
     return {who: (totals[who], numbers[who], interactions[who]) for who in totals}

@@ -1,5 +1,6 @@
 """From records to what every figure is counted from: the frames of one month."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -8,72 +9,65 @@ import polars as pl
 from vendorwatch.periods import Micros
 from vendorwatch.scoring.clock import Clocks
 from vendorwatch.scoring.credit import CREDIT, Credit
-from vendorwatch.scoring.customers import CUSTOMER_CODES, customer_codes
-from vendorwatch.scoring.facts import exclusion, with_facts, with_next_replies
+from vendorwatch.scoring.customers import CUSTOMER_CODES, with_customer_codes
+from vendorwatch.scoring.facts import exclusion, with_next_replies, with_states, with_times
 from vendorwatch.scoring.frames import CONTACTS, as_codes
 from vendorwatch.scoring.inputs import Inputs
+from vendorwatch.scoring.metrics import METRICS, RATES, Percentile
 from vendorwatch.scoring.policy import CHANNELS
-from vendorwatch.scoring.repeats import repeated
+from vendorwatch.scoring.repeats import LOOKED_UP, Contacts, repeated
+from vendorwatch.scoring.spans import Spans
+from vendorwatch.scoring.target_codes import target_code
 
-_OF_MONTH = (
-    "source_account",
-    "interaction_id",
-    "content_sha256",
-    "opened_at",
-    "excluded",
-    *CREDIT.values(),
-)
+_OF_MONTH = ("opened_at", "excluded", *CREDIT.values())
 _OF_FACTS = (
-    "source_account",
-    "interaction_id",
+    "opened_at",
     "channel",
-    "priority",
-    "status",
-    "opened_at",
-    "first_reply_at",
-    "resolved_at",
-    "abandoned_at",
-    "first_reply_known",
-    "resolution_known",
-    "resolved_by",
-    *CUSTOMER_CODES,
-    "order_ref",
-    "topic",
-    "reopens",
-    "handovers",
-    "csat_invited_at",
-    "csat_at",
-    "csat",
-    "next_replies",
-    *CREDIT.values(),
-)
-_OF_NEXT_REPLIES = (
-    "source_account",
-    "interaction_id",
-    "opened_at",
-    "response_agent",
     "stratum",
     "target_code",
-    "next_replies",
+    *CREDIT.values(),
+    "first_reply_known",
+    "resolution_known",
+    "replied",
+    "given_up",
+    "resolved",
+    "in_base",
+    "csat_answered",
+    "csat_invited",
+    "customer_known",
+    "has_events",
+    "no_topic",
+    "reopened",
+    "handed_over",
+    "satisfied",
+    "replied_at",
+    "settled_at",
+    "window_end",
+    "window_complete",
 )
+_OF_NEXT_REPLIES = ("row", "opened_at", "response_agent", "stratum", "target_code", "next_replies")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """`in_month` holds all interactions of the month, with `excluded` (why, or null).
+    """`records` are frames.INTERACTIONS of the month; `in_month`, row by row beside them, has
+    `excluded` (why, or null).
 
-    `facts` are the ones that are not excluded, with the columns of facts.with_facts, `repeated` and
-    `stratum` (channel and topic, as a number below `strata`); `next_replies` see
-    facts.with_next_replies; `reviews` are frames.REVIEWS beside the facts of their interactions.
-    Whom a reply and a resolution are credited to,
-    response_agent and resolution_agent, is an Enum of agents.
+    `facts` are of the ones that are not excluded: `row` (where each stands among the records), the
+    columns of facts.with_states and with_times, `repeated` and `stratum` (channel and topic, as a
+    number below `strata`). `next_replies` see facts.with_next_replies; `reviews` are frames.REVIEWS
+    with what stands in in_month of their interactions; both have `row`, too. `spans`, by the rate
+    over which percentiles are taken, are those of the facts in order. Whom a reply and a resolution
+    are credited to, response_agent and resolution_agent, is an Enum of agents.
     """
 
     inputs: Inputs
+    records: pl.DataFrame
     in_month: pl.DataFrame
     facts: pl.DataFrame
     next_replies: pl.DataFrame
     reviews: pl.DataFrame
+    spans: Mapping[str, Spans]
     topics: pl.Series
     clocks: Clocks
 
@@ -89,52 +83,76 @@ class Measured:
 
 def measure(inputs: Inputs) -> Measured:
     policy, as_of = inputs.policy.policy, inputs.as_of
-    start, end = inputs.month.bounds(inputs.zone)
-    opened = pl.col("opened_at")
-    is_in_month = opened.is_between(start, end, closed="left") & (opened <= as_of)
-    records = inputs.interactions.filter(is_in_month)
+    start, _ = inputs.month.bounds(inputs.zone)
+    records = inputs.interactions.filter(is_in_month(inputs))
     topics = records["topic"].drop_nulls().unique().sort()
     clocks = Clocks(inputs.policy.calendars, inputs.zone, start, max(as_of, start))
     credit = Credit.of(records, inputs.aliases)
-    in_month = as_codes(records).with_columns(
-        *credit.columns(), *customer_codes(), excluded=exclusion(as_of, policy)
-    )
-    scored = in_month.filter(pl.col("excluded").is_null())
-    facts = with_facts(
-        scored.select(*_OF_FACTS, stratum=_stratum(topics)),
+    states = with_states(
+        with_customer_codes(as_codes(records)).with_columns(
+            *credit.columns(), target_code(), stratum=_stratum(topics)
+        ),
+        as_of=as_of,
+        policy=policy,
+    ).with_row_index("row")
+    is_scored = states["excluded"].is_null()
+    facts = with_times(
+        states.select("row", *_OF_FACTS).filter(is_scored),
         as_of=as_of,
         policy=policy,
         clocks=clocks,
     )
-    contacts = _contacts_elsewhere(inputs, inputs.interactions.filter(~is_in_month), start)
-    with ThreadPoolExecutor(1) as beside:  # what is sorted there, and parsed here, takes a core
-        followed = beside.submit(repeated, _asked(inputs, facts), contacts)
+    asked = _asked(inputs, states)
+    others = _contacts_elsewhere(inputs, inputs.interactions.filter(~is_in_month(inputs)), start)
+    with ThreadPoolExecutor(1) as beside:  # either takes a core
+        followed = beside.submit(repeated, asked, others)
         next_replies = with_next_replies(
-            facts.select(*_OF_NEXT_REPLIES), as_of=as_of, policy=policy, clocks=clocks
+            states.select(*_OF_NEXT_REPLIES).filter(is_scored & states["has_events"]),
+            as_of=as_of,
+            policy=policy,
+            clocks=clocks,
         )
-        reviews = _reviews(inputs.reviews, facts, as_of)
+        reviews = _reviews(inputs.reviews, records, states, as_of)
+        spans = _spans(facts)
     return Measured(
         inputs=inputs,
-        in_month=in_month.select(*_OF_MONTH),
-        facts=facts.with_columns(repeated=followed.result()),
+        records=records,
+        in_month=states.select(*_OF_MONTH),
+        facts=facts.with_columns(repeated=followed.result().filter(is_scored)),
         next_replies=next_replies,
         reviews=reviews,
+        spans=spans,
         topics=topics,
         clocks=clocks,
     )
 
 
-def _asked(inputs: Inputs, facts: pl.DataFrame) -> pl.DataFrame:
+def is_in_month(inputs: Inputs) -> pl.Expr:
+    """Whether an interaction was opened in the month, and by the as-of instant."""
+    start, end = inputs.month.bounds(inputs.zone)
+    opened = pl.col("opened_at")
+    return opened.is_between(start, end, closed="left") & (opened <= inputs.as_of)
+
+
+def _spans(facts: pl.DataFrame) -> dict[str, Spans]:
+    needed = {
+        metric.of: (RATES[metric.of].part, metric.span, CREDIT[metric.dimension])
+        for metric in METRICS
+        if isinstance(metric, Percentile)
+    }
+    return {rate: Spans.of(facts, *each) for rate, each in needed.items()}
+
+
+def _asked(inputs: Inputs, states: pl.DataFrame) -> Contacts:
     """Of all that may be repeats of one another, the resolved ones are asked about."""
-    return facts.select(
-        "source_account",
-        "interaction_id",
-        "opened_at",
-        *CUSTOMER_CODES,
-        "topic",
-        "order_ref",
-        vendor_id=pl.lit(inputs.vendor_id),
-        window_end=pl.when("resolved").then("window_end"),
+    return Contacts(
+        states.select(
+            pl.when(pl.col("excluded").is_null()).then(CUSTOMER_CODES[0]),
+            CUSTOMER_CODES[1],
+            "opened_at",
+            window_end=pl.when("resolved").then("window_end"),
+        ),
+        states.select(*LOOKED_UP, vendor_id=pl.lit(inputs.vendor_id)),
     )
 
 
@@ -144,33 +162,42 @@ def _stratum(topics: pl.Series) -> pl.Expr:
     return topic.fill_null(0) * len(CHANNELS) + channel
 
 
-def _contacts_elsewhere(inputs: Inputs, own_later: pl.DataFrame, start: Micros) -> pl.DataFrame:
+def _contacts_elsewhere(inputs: Inputs, own_later: pl.DataFrame, start: Micros) -> Contacts:
     """Of other vendors, and of this one outside of the month; nothing else of them is looked at."""
     own = own_later.with_columns(vendor_id=pl.lit(inputs.vendor_id)).select(*CONTACTS)
-    return (
-        as_codes(pl.concat([inputs.contacts, own]))
-        .filter(
+    found = with_customer_codes(
+        as_codes(pl.concat([inputs.contacts, own])).filter(
             pl.col("opened_at").is_between(start, inputs.as_of)
             & pl.col("customer_ref").is_not_null()
             & exclusion(inputs.as_of, inputs.policy.policy).is_null()
         )
-        .with_columns(customer_codes())
+    )
+    return Contacts(
+        found.select(*CUSTOMER_CODES, "opened_at", window_end=pl.lit(None, pl.Int64)),
+        found.select(*LOOKED_UP, "vendor_id"),
     )
 
 
-def _reviews(reviews: pl.DataFrame, facts: pl.DataFrame, as_of: Micros) -> pl.DataFrame:
+def _reviews(
+    reviews: pl.DataFrame, records: pl.DataFrame, states: pl.DataFrame, as_of: Micros
+) -> pl.DataFrame:
     """Reviews of resolved and unresolved ones alike, but of none that the customer gave up."""
-    reviewed = (
-        facts.lazy()
-        .filter("in_base")
-        .select("source_account", "interaction_id", "opened_at", "resolution_agent")
-    )
     # By one text and then the other: two at once would have to be packed for every interaction.
-    return (
+    found = (
         reviews.lazy()
         .filter(pl.col("reviewed_at") <= as_of)
-        .join(reviewed, on="interaction_id", suffix="_reviewed")
+        .join(
+            records.lazy().select("source_account", "interaction_id").with_row_index("row"),
+            on="interaction_id",
+            suffix="_reviewed",
+        )
         .filter(pl.col("source_account") == pl.col("source_account_reviewed"))
         .drop("source_account_reviewed")
         .collect()
+    )
+    of_them = states.select(*_OF_MONTH, "in_base")[found["row"]]
+    return (
+        pl.concat([found, of_them], how="horizontal")
+        .filter(pl.col("excluded").is_null() & pl.col("in_base"))
+        .drop("excluded", "in_base")
     )

@@ -10,10 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from vendorwatch.scoring.customers import CUSTOMER_CODES
 from vendorwatch.scoring.frames import Part, part
-
-_SATISFIED = 4  # of 5
 
 DimensionName = Literal["response", "resolution", "knowledge"]
 
@@ -48,7 +45,7 @@ def first_reply_on_time() -> pl.Expr:
 def next_reply_unknown() -> pl.Expr:
     """Replied to, and no event tells whether the customer asked again."""
     replied = pl.col("replied") | ~pl.col("first_reply_known")
-    return pl.when(replied & pl.col("next_replies").is_null()).then(part(Part.MISSING))
+    return pl.when(replied & ~pl.col("has_events")).then(part(Part.MISSING))
 
 
 def abandon_rate() -> pl.Expr:
@@ -72,9 +69,9 @@ def resolution_on_time() -> pl.Expr:
 
 
 def first_contact_resolution() -> pl.Expr:
-    at_once = (pl.col("reopens") == 0) & (pl.col("handovers") == 0) & ~pl.col("repeated")
-    unknown = pl.col("reopens").is_null() | pl.col("handovers").is_null()
-    unlinked = pl.col("resolved") & pl.col(CUSTOMER_CODES[0]).is_null()
+    at_once = ~(pl.col("reopened") | pl.col("handed_over") | pl.col("repeated"))
+    unknown = pl.col("reopened").is_null() | pl.col("handed_over").is_null()
+    unlinked = pl.col("resolved") & ~pl.col("customer_known")
     return _of_base(
         pl.when(~pl.col("window_complete"))
         .then(part(Part.PENDING))
@@ -88,32 +85,30 @@ def repeat_contact_rate() -> pl.Expr:
     return _of_resolved(
         pl.when(~pl.col("window_complete"))
         .then(part(Part.PENDING))
-        .when(pl.col(CUSTOMER_CODES[0]).is_null())
+        .when(~pl.col("customer_known"))
         .then(part(Part.MISSING))
         .otherwise(_share(pl.col("repeated")))
     )
 
 
 def reopen_rate() -> pl.Expr:
-    return _of_resolved(_known_share(pl.col("reopens")))
+    return _of_resolved(_known_share(pl.col("reopened")))
 
 
 def handover_rate() -> pl.Expr:
-    return pl.when(pl.col("in_base")).then(_known_share(pl.col("handovers")))
+    return pl.when(pl.col("in_base")).then(_known_share(pl.col("handed_over")))
 
 
 def csat() -> pl.Expr:
-    return pl.when(pl.col("in_base") & pl.col("csat_answered")).then(
-        _share(pl.col("csat") >= _SATISFIED)
-    )
+    return pl.when(pl.col("in_base") & pl.col("csat_answered")).then(_share(pl.col("satisfied")))
 
 
 def _share(condition: pl.Expr) -> pl.Expr:
     return pl.when(condition).then(part(Part.NUMERATOR)).otherwise(part(Part.DENOMINATOR))
 
 
-def _known_share(count: pl.Expr) -> pl.Expr:
-    return pl.when(count.is_null()).then(part(Part.MISSING)).otherwise(_share(count > 0))
+def _known_share(condition: pl.Expr) -> pl.Expr:
+    return pl.when(condition.is_null()).then(part(Part.MISSING)).otherwise(_share(condition))
 
 
 def _of_base(chosen: pl.Expr) -> pl.Expr:

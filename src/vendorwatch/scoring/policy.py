@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal, get_args
 
 from vendorwatch.periods import Month
@@ -86,7 +87,7 @@ class MinimumVolume:
     knowledge: int  # questions, not interactions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     name: str
     effective_from: Month
@@ -100,10 +101,15 @@ class Policy:
     dimensions: Mapping[str, Dimension]  # all of DIMENSIONS
 
     def rule(self, metric: str) -> MetricRule | None:
-        for dimension in self.dimensions.values():
-            if metric in dimension.metrics:
-                return dimension.metrics[metric]
-        return None
+        return self._rules.get(metric)
+
+    @cached_property
+    def _rules(self) -> Mapping[str, MetricRule]:
+        return {
+            metric: rule
+            for dimension in self.dimensions.values()
+            for metric, rule in dimension.metrics.items()
+        }
 
 
 def in_force(versions: Sequence[Policy], month: Month) -> Policy | None:

@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from vendorwatch.scoring.customers import CUSTOMER_CODES
 from vendorwatch.scoring.frames import Part
 from vendorwatch.scoring.metrics import NEXT_REPLY, QUALITY, rate_of
 
@@ -13,11 +12,11 @@ _given_up = pl.col("given_up")
 _on_time = pl.col("played") == int(Part.NUMERATOR)
 _pending = pl.col("played") == int(Part.PENDING)
 _missing = pl.col("played") == int(Part.MISSING)
-_reopened, _handed_over = pl.col("reopens") > 0, pl.col("handovers") > 0
+_reopened, _handed_over = pl.col("reopened"), pl.col("handed_over")
 _no_replies = (~pl.col("first_reply_known"), "no_replies_in_the_log")
 _no_resolutions = (~pl.col("resolution_known"), "no_resolutions_in_the_log")
 _window = (~pl.col("window_complete"), "window_still_open")
-_unlinked = (pl.col(CUSTOMER_CODES[0]).is_null(), "customer_unknown")
+_unlinked = (~pl.col("customer_known"), "customer_unknown")
 
 # The first that applies; what stands last applies to all others.
 _REASONS: dict[str, tuple[_Cases, str]] = {
@@ -46,8 +45,8 @@ _REASONS: dict[str, tuple[_Cases, str]] = {
         [
             _no_resolutions,
             _window,
-            (pl.col("reopens").is_null(), "reopens_unknown"),
-            (pl.col("handovers").is_null(), "handovers_unknown"),
+            (_reopened.is_null(), "reopens_unknown"),
+            (_handed_over.is_null(), "handovers_unknown"),
             (_resolved & _unlinked[0], "customer_unknown"),
             (~_resolved, "not_resolved"),
             (_reopened, "reopened"),
@@ -63,13 +62,13 @@ _REASONS: dict[str, tuple[_Cases, str]] = {
     "reopen_rate": (
         [
             _no_resolutions,
-            (pl.col("reopens").is_null(), "reopens_unknown"),
+            (_reopened.is_null(), "reopens_unknown"),
             (_reopened, "reopened"),
         ],
         "not_reopened",
     ),
     "handover_rate": (
-        [(pl.col("handovers").is_null(), "handovers_unknown"), (_handed_over, "handed_over")],
+        [(_handed_over.is_null(), "handovers_unknown"), (_handed_over, "handed_over")],
         "not_handed_over",
     ),
     "csat": ([(_on_time, "satisfied")], "not_satisfied"),

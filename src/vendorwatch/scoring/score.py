@@ -11,7 +11,7 @@ from vendorwatch.scoring.credit import CREDIT
 from vendorwatch.scoring.document import SCHEMA, Document, scores_document, share
 from vendorwatch.scoring.facts import EXCLUSIONS
 from vendorwatch.scoring.figures import VENDOR, Who
-from vendorwatch.scoring.fingerprint import fingerprint, with_names
+from vendorwatch.scoring.fingerprint import of_records, with_measured, with_names
 from vendorwatch.scoring.inputs import Inputs, final_instant
 from vendorwatch.scoring.interaction_figures import figures_of_interactions
 from vendorwatch.scoring.knowledge_figures import figures_of_knowledge
@@ -22,13 +22,14 @@ from vendorwatch.scoring.points import score
 def score_month(inputs: Inputs) -> Document:
     """The document of metrics.md, not issued (revision 0). Exact and reproducible."""
     policy = inputs.policy.policy
-    measured = measure(inputs)
     knowledge, answers = (
         frame.with_columns(pl.col("agent_id").replace(inputs.aliases))
         for frame in (inputs.knowledge, inputs.answers)
     )
     with ThreadPoolExecutor(2) as beside:  # what Polars does there leaves a core to Python here
-        records = beside.submit(fingerprint, measured)
+        records = beside.submit(of_records, inputs)
+        measured = measure(inputs)
+        fingerprint = beside.submit(with_measured, records.result(), measured)
         counted = count(measured)
         asked = knowledge.filter(~pl.col("excused"))["agent_id"]
         agents = sorted({*counted.agents, *asked})
@@ -59,7 +60,7 @@ def score_month(inputs: Inputs) -> Document:
             "sha256": inputs.policy.sha256,
             "balance": policy.balance,
         },
-        "records_sha256": with_names(records.result(), inputs, agents),
+        "records_sha256": with_names(fingerprint.result(), inputs, agents),
         "code_version": inputs.code_version,
         "uploads": dict(inputs.uploads),
         "volume": _volume(measured),
