@@ -55,7 +55,7 @@ def postgresql_template(postgresql_server: str) -> str:
     """The name of a migrated database that tests copy."""
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
-    asyncio.run(_migrate(_named(postgresql_server, _TEMPLATE)))
+    asyncio.run(_migrate(named(postgresql_server, _TEMPLATE)))
     return _TEMPLATE
 
 
@@ -80,7 +80,7 @@ def empty_database_url(
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     server: str = request.getfixturevalue("postgresql_server")
-    yield from _database_on(server, template="template1")
+    yield from database_on(server, template="template1")
 
 
 @pytest.fixture
@@ -93,16 +93,16 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Pat
         yield f"sqlite:///{path}"
         return
     server: str = request.getfixturevalue("postgresql_server")
-    yield from _database_on(server, template=request.getfixturevalue("postgresql_template"))
+    yield from database_on(server, template=request.getfixturevalue("postgresql_template"))
 
 
-def _database_on(server: str, *, template: str) -> Iterator[str]:
+def database_on(server: str, *, template: str) -> Iterator[str]:
     name = sql.Identifier(f"test_{next(_names)}")
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template))
         )
-        yield _named(server, name.as_string().strip('"'))
+        yield named(server, name.as_string().strip('"'))
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
@@ -135,7 +135,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def engagement(database: Database, clock: StoppedClock) -> Engagement:
     """Hoa Sen BPO works for Tra Sen."""
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         return await vendors.create_engagement(
             connection,
             merchant="Trà Sen",
@@ -148,7 +148,7 @@ async def engagement(database: Database, clock: StoppedClock) -> Engagement:
 @pytest.fixture
 async def rival(database: Database, clock: StoppedClock, engagement: Engagement) -> Engagement:
     """Another vendor of the same merchant."""
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         return await vendors.create_engagement(
             connection,
             merchant=engagement.merchant_name,
@@ -161,7 +161,7 @@ async def rival(database: Database, clock: StoppedClock, engagement: Engagement)
 @pytest.fixture
 async def stranger(database: Database, clock: StoppedClock) -> Engagement:
     """A vendor of the same name that works for another merchant."""
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         return await vendors.create_engagement(
             connection,
             merchant="Somebody Else",
@@ -177,7 +177,7 @@ def key(database: Database, clock: StoppedClock, engagement: Engagement) -> Make
 
     async def make(*scopes: str, of: Engagement | Scope = engagement) -> str:
         scope = of.scope if isinstance(of, Engagement) else of
-        async with database.write() as connection:
+        async with database.write(scope) as connection:
             made = await access.create_key(
                 connection, scope, scopes or ("upload",), SECRET.encode(), clock()
             )
@@ -259,6 +259,6 @@ async def _migrate(url: str) -> None:
         await database.close()
 
 
-def _named(server: str, name: str) -> str:
+def named(server: str, name: str) -> str:
     before, _, after = server.partition("/postgres?")
     return f"{before}/{name}?{after}"

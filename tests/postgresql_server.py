@@ -23,36 +23,71 @@ _NOBODY: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups":
 _START_SECONDS = 30
 
 
+class Cluster:
+    """One server and its data; it can be stopped and started again."""
+
+    def __init__(self, home: Path, settings: tuple[str, ...]) -> None:
+        # PostgreSQL refuses to run as root, and nobody may not be able to enter the checkout.
+        self._identity = _NOBODY if os.geteuid() == 0 else {}
+        self.binaries = _copied(home) if self._identity else _wheel() / _RELEASE / "bin"
+        self._home, self.data = home, home / "data"
+        self._settings = [argument for option in settings for argument in ("-c", option)]
+        self._server: subprocess.Popen[bytes] | None = None
+        self.data.mkdir(mode=0o700)
+        if self._identity:
+            shutil.chown(self.data, "nobody", "nogroup")
+        self.run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+                 "--locale=C", "--no-sync")  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.data}"
+
+    def run(self, program: str, *arguments: str | Path) -> None:
+        """One of PostgreSQL's own programs, as the user that owns the data."""
+        command = [self.binaries / program, *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=self._home, **self._identity)
+
+    def start(self) -> None:
+        with (self._home / "log").open("a") as log:
+            self._server = subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.data, "-k", self.data, "-h", "",
+                 *self._settings],
+                stdout=log, stderr=log, cwd=self._home, **self._identity,
+            )  # fmt: skip
+        _await(self._server, self.data, self._home / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """At once by default, as the default of the server waits for every connection. SIGQUIT is
+        `pg_ctl stop -m immediate`: no checkpoint, recovery at the next start.
+        """
+        if self._server is not None:
+            self._server.send_signal(how)
+            self._server.wait()
+            self._server = None
+
+
+@contextmanager
+def postgresql_cluster(*options: str) -> Iterator[Cluster]:
+    """Running. Options are as in `fsync=off`."""
+    home = Path(tempfile.mkdtemp(prefix="vendorwatch-pg-"))
+    home.chmod(0o755)
+    try:
+        cluster = Cluster(home, options)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(home)
+
+
 @contextmanager
 def postgresql_server(*options: str) -> Iterator[str]:
     """The address of its database `postgres`. Options are as in `fsync=off`."""
-    home = Path(tempfile.mkdtemp(prefix="vendorwatch-pg-"))
-    home.chmod(0o755)
-    # PostgreSQL refuses to run as root, and nobody may not be able to enter the checkout.
-    identity = _NOBODY if os.geteuid() == 0 else {}
-    binaries = _copied(home) if identity else _wheel() / _RELEASE / "bin"
-    data = home / "data"
-    data.mkdir(mode=0o700)
-    if identity:
-        shutil.chown(data, "nobody", "nogroup")
-    subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8",
-         "--locale=C", "--no-sync"],
-        check=True, capture_output=True, cwd=home, **identity,
-    )  # fmt: skip
-    settings = [argument for option in options for argument in ("-c", option)]
-    with (home / "log").open("w") as log:
-        server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", data, "-h", "", *settings],
-            stdout=log, stderr=log, cwd=home, **identity,
-        )  # fmt: skip
-    try:
-        _await(server, data, home / "log")
-        yield f"postgresql://postgres@/postgres?host={data}"
-    finally:
-        server.send_signal(signal.SIGINT)  # at once; the default waits for every connection
-        server.wait()
-        shutil.rmtree(home)
+    with postgresql_cluster(*options) as cluster:
+        yield cluster.url
 
 
 def _wheel() -> Path:

@@ -42,7 +42,7 @@ def test_a_database_that_is_not_made_yet_is_not_wrong_and_not_made(
 
 async def set_revision(url: str) -> None:
     database = Database(url)
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await database.close()
 

@@ -48,6 +48,8 @@ def test_every_bad_variable_is_named_at_once() -> None:
                 "VENDORWATCH_PUBLIC_URL": "example.org",
                 "VENDORWATCH_LOG_LEVEL": "loud",
                 "VENDORWATCH_BINT": "typo",
+                "VENDORWATCH_RATE_LIMIT": "-1",
+                "VENDORWATCH_BODY_FLOOR": "1e3",
             }
         )
     assert {fault.field for fault in raised.value.faults} == {
@@ -57,6 +59,8 @@ def test_every_bad_variable_is_named_at_once() -> None:
         "VENDORWATCH_PUBLIC_URL",
         "VENDORWATCH_LOG_LEVEL",
         "VENDORWATCH_BINT",
+        "VENDORWATCH_RATE_LIMIT",
+        "VENDORWATCH_BODY_FLOOR",
     }
     assert "short" not in str(raised.value.detail)
 
@@ -89,12 +93,26 @@ def test_each_setting_is_in_the_catalogue() -> None:
     named = {setting.variable.removeprefix("VENDORWATCH_") for setting in Settings.CATALOGUE}
     assert named == {
         "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "BIND", "PUBLIC_URL", "LOG_LEVEL",
+        "RATE_LIMIT", "FAILED_KEYS", "DAILY_ROWS", "DAILY_BYTES", "UPLOADS_AT_ONCE",
+        "UPLOADS_OPEN", "UPLOADS_OPEN_EACH", "BODY_FLOOR", "BODY_GRACE", "HEAD_SECONDS",
+        "DISK_RESERVE",
     }  # fmt: skip
     assert all(setting.meaning.endswith(".") for setting in Settings.CATALOGUE)
 
 
 def test_a_child_process_gets_the_same_settings(tmp_path: Path) -> None:
     settings = Settings.from_env(
-        {"VENDORWATCH_DATA_DIR": str(tmp_path), "VENDORWATCH_BIND": "127.0.0.1:81"}
+        {
+            "VENDORWATCH_DATA_DIR": str(tmp_path),
+            "VENDORWATCH_BIND": "127.0.0.1:81",
+            "VENDORWATCH_RATE_LIMIT": "0",
+        }
     )
     assert Settings.from_env(settings.environment()) == settings
+
+
+def test_bounds_without_which_nothing_would_come_through_cannot_be_switched_off() -> None:
+    bounds = Settings.from_env(
+        {"VENDORWATCH_UPLOADS_AT_ONCE": "0", "VENDORWATCH_HEAD_SECONDS": "0"}
+    ).bounds
+    assert (bounds.uploads_at_once, bounds.head_seconds) == (1, 1)

@@ -18,6 +18,7 @@ EXPECTED = {
     Kind.TOO_LARGE: 2,
     Kind.UNSUPPORTED: 2,
     Kind.TOO_MANY: 5,
+    Kind.TOO_SLOW: 5,
     Kind.UNAVAILABLE: 5,
 }
 

@@ -1,5 +1,6 @@
 """The HTTP composition root: which handlers there are and what they are given. Nothing else."""
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore
 from vendorwatch.interactions import api as interactions
+from vendorwatch.interactions.quota import DailyQuota
 from vendorwatch.knowledge import api as knowledge
 from vendorwatch.periods import DAY, SECOND
 from vendorwatch.policies import api as policies
@@ -20,10 +22,13 @@ from vendorwatch.quality import api as quality
 from vendorwatch.scorecards import api as scorecards
 from vendorwatch.scorecards.render import Renderer
 from vendorwatch.settings import Settings
-from vendorwatch.telemetry import Clock, configure_logging, system_clock
+from vendorwatch.telemetry import Clock, configure_library_logging, configure_logging, system_clock
 from vendorwatch.vendors import api as vendors
 from vendorwatch.web import documents, health
+from vendorwatch.web.admission import Admission
 from vendorwatch.web.exchange import Exchange
+from vendorwatch.web.limits import RequestLimits, limited
+from vendorwatch.web.metrics import Metrics, metrics_page
 from vendorwatch.web.problems import EXCEPTION_HANDLERS
 from vendorwatch.web.strict import StrictRequest, check_query
 
@@ -32,7 +37,7 @@ MOST_BODY_BYTES = 8 * 1024 * 1024
 
 # Everything under /v1: a key is needed, unless the handler says `opt={"public": True}`.
 V1_HANDLERS = (
-    access.me,
+    *access.HANDLERS,
     *interactions.HANDLERS,
     *knowledge.HANDLERS,
     *policies.HANDLERS,
@@ -41,34 +46,61 @@ V1_HANDLERS = (
     *vendors.HANDLERS,
 )
 
+# How long a thread that reads a log may keep the event loop from its next step. A short request
+# takes dozens of steps, so that at Python's own 5 milliseconds one busy thread makes it wait longer
+# than it works.
+_SWITCH_SECONDS = 0.0005
+
 # What handlers get by name, besides the principal.
-_STATE = ("settings", "clock", "database", "objects", "secret", "renderer")
+_STATE = (
+    "admission",
+    "clock",
+    "database",
+    "metrics",
+    "objects",
+    "quota",
+    "renderer",
+    "secret",
+    "settings",
+)
 
 
 def app_from_environment() -> Litestar:
     """What the server starts in its worker."""
     settings = Settings.from_env()
     configure_logging(settings.log_level)
+    configure_library_logging()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return create_app(settings)
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
     """Opens nothing before its lifespan starts."""
+    metrics = Metrics()
     v1 = Router(
         "/v1",
         route_handlers=V1_HANDLERS,
-        guards=[access.require_key],
+        guards=[limited(access.require_key, access.provide_principal)],
         after_response=access.note_use,
         security=[{documents.SECURITY: []}],
     )
     app = Litestar(
-        route_handlers=[v1, health.health, health.ready, *documents.HANDLERS],
+        route_handlers=[v1, health.health, health.ready, metrics_page, *documents.HANDLERS],
         lifespan=[_with_resources],
         dependencies={
             "principal": Provide(access.provide_principal),
             **{name: Provide(_from_state(name), sync_to_thread=False) for name in _STATE},
         },
-        state=State({"settings": settings, "clock": clock}),
+        state=State(
+            {
+                "settings": settings,
+                "clock": clock,
+                "metrics": metrics,
+                "limits": RequestLimits(settings.bounds, metrics),
+                "admission": Admission(settings.bounds, metrics),
+                "quota": DailyQuota(settings.bounds),
+            }
+        ),
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=StrictRequest,
         request_max_body_size=MOST_BODY_BYTES,
@@ -76,7 +108,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
         openapi_config=documents.openapi_config(),
         logging_config=None,
     )
-    app.asgi_handler = Exchange(app.asgi_handler)
+    app.asgi_handler = Exchange(app.asgi_handler, bounds=settings.bounds, metrics=metrics)
     return app
 
 
@@ -91,7 +123,9 @@ async def _with_resources(app: Litestar) -> AsyncIterator[None]:
         app.state.objects = ObjectStore(settings.data_dir / "uploads")
         app.state.objects.sweep(older_than=(app.state.clock() - DAY) / SECOND)
         app.state.secret = settings.secret()
-        yield
+        app.state.metrics.watch_database(database)
+        async with app.state.metrics.watching_the_loop():
+            yield
     finally:
         app.state.renderer.close()
         await database.close()

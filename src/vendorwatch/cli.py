@@ -2,10 +2,12 @@
 
 import socket
 import sys
+from dataclasses import asdict
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from vendorwatch.access.commands import key_commands
@@ -57,6 +59,11 @@ def serve(runtime: Runtime) -> None:
         port=settings.port,
         interface=Interfaces.ASGI,
         websockets=False,
+        # What stands before a server speaks HTTP/1.1 to it, and every request has its own limits so.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.bounds.head_seconds * 1_000, keep_alive=True
+        ),
         log_level=LogLevels.warning,
         workers_kill_timeout=_SHUTDOWN_SECONDS,
     )
@@ -104,6 +111,10 @@ def _values(settings: Settings) -> dict[str, str]:
         "VENDORWATCH_BIND": settings.bind,
         "VENDORWATCH_PUBLIC_URL": settings.public_url,
         "VENDORWATCH_LOG_LEVEL": settings.log_level,
+        **{
+            f"VENDORWATCH_{name.upper()}": str(value)
+            for name, value in asdict(settings.bounds).items()
+        },
     }
 
 
@@ -145,7 +156,7 @@ def db_check(runtime: Runtime) -> None:
 
 
 async def _current(database: Database) -> str | None:
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         return await migrate.current(connection)
 
 

@@ -134,7 +134,7 @@ def _check_database(runtime: Runtime) -> list[Finding]:
         return [Finding("database", "not made yet; the first command makes it")]
 
     async def use_case(database: Database) -> list[Finding]:
-        async with database.read() as connection:
+        async with database.read_as_owner() as connection:
             revision = await migrate.current(connection)
             moment = (
                 await connection.scalar(text("SELECT clock_timestamp()"))

@@ -21,6 +21,7 @@ class Kind(Enum):
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
     TOO_MANY = "too_many"
+    TOO_SLOW = "too_slow"  # the rest of the request did not come in time
     UNAVAILABLE = "unavailable"
 
 

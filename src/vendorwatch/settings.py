@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -41,6 +41,49 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much callers may ask of one process. 0 switches a bound off, where there is
+    a choice.
+    """
+
+    rate_limit: int = 6_000
+    failed_keys: int = 600
+    daily_rows: int = 20_000_000
+    daily_bytes: int = 64 * 2**30
+    uploads_at_once: int = 4
+    uploads_open: int = 1_000
+    uploads_open_each: int = 100
+    body_floor: int = 1_024
+    body_grace: int = 30
+    head_seconds: int = 15
+    disk_reserve: int = 256 * 2**20
+
+    MEANINGS: ClassVar[Mapping[str, str]] = {
+        "rate_limit": "Requests a minute with one key; more are answered 429.",
+        "failed_keys": "Requests a minute without a valid key from one address; more are answered "
+        "429 instead of 401. A valid key is never kept out by it.",
+        "daily_rows": "Rows that one engagement may send in a day (UTC).",
+        "daily_bytes": "Bytes, as sent, that one engagement may send in a day (UTC).",
+        "uploads_at_once": "Logs that are read and stored at the same time, one of each "
+        "engagement; the others wait for their turn, engagement by engagement.",
+        "uploads_open": "Uploads in all that are being received or wait; more are answered 503.",
+        "uploads_open_each": "The same of one engagement; more are answered 429.",
+        "body_floor": "Bytes a second that a body must come in at, on average; else 408.",
+        "body_grace": "Seconds over which that average is taken.",
+        "head_seconds": "Seconds for the head of a request, and for which a connection may be idle.",
+        "disk_reserve": "Bytes free in the data folder below which /ready says no; never more "
+        "than a twentieth of the disk.",
+    }
+
+    @classmethod
+    def catalogue(cls) -> tuple["Setting", ...]:
+        return tuple(
+            Setting(PREFIX + each.name.upper(), str(each.default), cls.MEANINGS[each.name])
+            for each in fields(cls)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     data_dir: Path
     database_url: str
@@ -49,6 +92,7 @@ class Settings:
     port: int
     public_url: str
     log_level: str
+    bounds: Bounds
 
     CATALOGUE: ClassVar[tuple[Setting, ...]] = (
         Setting("VENDORWATCH_DATA_DIR", "var", "Folder of the database, uploads and PDFs."),
@@ -69,6 +113,7 @@ class Settings:
         Setting("VENDORWATCH_BIND", "127.0.0.1:8000", "HOST:PORT that the server listens on."),
         Setting("VENDORWATCH_PUBLIC_URL", "http://<bind>", "What links in answers start with."),
         Setting("VENDORWATCH_LOG_LEVEL", "info", "debug, info, warning or error."),
+        *Bounds.catalogue(),
     )
 
     @classmethod
@@ -87,6 +132,7 @@ class Settings:
             port=port,
             public_url=reader.check("PUBLIC_URL", f"http://{_join_bind(host, port)}", _parse_url),
             log_level=reader.check("LOG_LEVEL", "info", _parse_level),
+            bounds=_read_bounds(reader),
         )
         reader.finish({setting.variable for setting in cls.CATALOGUE})
         return settings
@@ -105,14 +151,19 @@ class Settings:
             "BIND": self.bind,
             "PUBLIC_URL": self.public_url,
             "LOG_LEVEL": self.log_level,
+            **{name.upper(): str(value) for name, value in asdict(self.bounds).items()},
         }
         return inherited | {PREFIX + name: text for name, text in ours.items() if text}
+
+    @property
+    def secret_path(self) -> Path:
+        return self.data_dir / "secret.key"
 
     def secret(self) -> bytes:
         """The server's secret; made and stored for the owner alone when none was ever set."""
         if self.secret_key:
             return self.secret_key.encode()
-        path = self.data_dir / "secret.key"
+        path = self.secret_path
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             # Written whole under another name first: a second process sees all of it or nothing.
@@ -151,6 +202,22 @@ class _Reader:
         self._faults += [Fault("unknown-setting", "is not a setting", field=n) for n in unknown]
         if self._faults:
             raise BadSettings("; ".join(map(str, self._faults)), faults=tuple(self._faults))
+
+
+def _read_bounds(reader: _Reader) -> Bounds:
+    found = {
+        each.name: reader.check(each.name.upper(), str(each.default), _parse_count)
+        for each in fields(Bounds)
+    }
+    # Nothing would ever start, or no request come through.
+    never_off = {name: max(1, found[name]) for name in ("uploads_at_once", "head_seconds")}
+    return Bounds(**found | never_off)
+
+
+def _parse_count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,15}", text, re.ASCII):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def _parse_bind(text: str) -> tuple[str, int]:

@@ -36,6 +36,7 @@ EXIT_CODES: dict[Kind, int] = {
     Kind.TOO_LARGE: 2,
     Kind.UNSUPPORTED: 2,
     Kind.TOO_MANY: 5,
+    Kind.TOO_SLOW: EXIT_UNAVAILABLE,
     Kind.UNAVAILABLE: EXIT_UNAVAILABLE,
 }
 if _forgotten := set(Kind) - EXIT_CODES.keys():

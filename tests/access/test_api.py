@@ -39,7 +39,7 @@ def statements(app: Litestar) -> Iterator[list[str]]:
 
 
 async def last_used(database: Database, engagement: Engagement) -> list[int | None]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         found = await service.list_keys(connection, engagement.scope)
     return [key.last_used_at for key in found]
 
@@ -70,8 +70,8 @@ async def test_all_other_callers_get_one_answer(
     engagement: Engagement,
 ) -> None:
     revoked, right, unknown = await key(), await key(), str(keys.make())
-    async with database.write() as connection:
-        await service.revoke_key(connection, revoked.split("_")[2], clock())
+    async with database.write(engagement.scope) as connection:
+        await service.revoke_key(connection, engagement.scope, revoked.split("_")[2], clock())
         expiring = await service.create_key(
             connection,
             engagement.scope,
@@ -151,12 +151,16 @@ async def test_the_body_of_a_stranger_is_not_read(app: Litestar) -> None:
 
 
 async def test_revocation_takes_effect_on_the_next_request(
-    client: httpx.AsyncClient, key: MakeKey, database: Database, clock: StoppedClock
+    client: httpx.AsyncClient,
+    key: MakeKey,
+    database: Database,
+    clock: StoppedClock,
+    engagement: Engagement,
 ) -> None:
     old, new = await key(), await key()  # two live at once, for rotation
     assert (await client.get("/v1/me", headers=bearer(old))).status_code == 200
-    async with database.write() as connection:
-        await service.revoke_key(connection, old.split("_")[2], clock())
+    async with database.write(engagement.scope) as connection:
+        await service.revoke_key(connection, engagement.scope, old.split("_")[2], clock())
     assert (await client.get("/v1/me", headers=bearer(old))).status_code == 401
     assert (await client.get("/v1/me", headers=bearer(new))).status_code == 200
 
@@ -192,7 +196,7 @@ async def test_only_a_hash_is_stored(key: MakeKey, database: Database, tmp_path:
     text = await key()
     parsed = keys.parse(text)
     assert parsed is not None
-    async with database.read() as connection:
+    async with database.read_key(parsed.key_id) as connection:
         [stored] = await store.keys_called(connection, parsed.key_id)
     assert stored.secret_hash == keys.digest(parsed, secret=SECRET.encode())
     for path in tmp_path.rglob("*.db"):
@@ -204,7 +208,7 @@ async def test_another_server_secret_opens_nothing(
 ) -> None:
     parsed = keys.parse(await key())
     assert parsed is not None
-    async with database.read() as connection:
+    async with database.read_key(parsed.key_id) as connection:
         with pytest.raises(Unauthenticated):
             await service.authenticate(connection, parsed, b"another server's", clock())
 
@@ -212,7 +216,7 @@ async def test_another_server_secret_opens_nothing(
 async def test_a_key_request_is_refused_with_every_fault(
     database: Database, engagement: Engagement, clock: StoppedClock
 ) -> None:
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         with pytest.raises(BadKeyRequest) as raised:
             await service.create_key(
                 connection, engagement.scope, ["root", "read"], b"x", clock(), expires_at=clock()
@@ -220,3 +224,123 @@ async def test_a_key_request_is_refused_with_every_fault(
         with pytest.raises(BadKeyRequest):
             await service.create_key(connection, engagement.scope, [], b"x", clock())
     assert [fault.field for fault in raised.value.faults] == ["scope", "expires_at"]
+
+
+async def manager(key: MakeKey, *scopes: str) -> dict[str, str]:
+    return bearer(await key("manage", *scopes))
+
+
+async def test_keys_are_made_listed_and_revoked(client: httpx.AsyncClient, key: MakeKey) -> None:
+    caller = await manager(key, "read")
+    made = await client.post(
+        "/v1/keys",
+        json={"scopes": ["read"], "expires_at": "2027-01-31T00:00:00Z"},
+        headers=caller,
+    )
+    assert made.status_code == 201
+    text, key_id = made.json()["key"], made.json()["key_id"]
+    mine = await client.get("/v1/me", headers=bearer(text))
+    assert (mine.json()["key_id"], mine.json()["scopes"]) == (key_id, ["read"])
+    listed = {
+        each["key_id"]: each for each in (await client.get("/v1/keys", headers=caller)).json()
+    }
+    assert listed[key_id] == {
+        "key_id": key_id,
+        "state": "live",
+        "scopes": ["read"],
+        "created_at": "2026-11-02T08:00:00Z",
+        "last_used_at": "2026-11-02T08:00:00Z",
+        "expires_at": "2027-01-31T00:00:00Z",
+        "revoked_at": None,
+    }
+    assert text not in (await client.get("/v1/keys", headers=caller)).text
+    gone = await client.delete(f"/v1/keys/{key_id}", headers=caller)
+    assert (gone.status_code, gone.json()["state"]) == (200, "revoked")
+    assert (await client.get("/v1/me", headers=bearer(text))).status_code == 401
+
+
+async def test_two_keys_live_while_one_takes_over(
+    client: httpx.AsyncClient, key: MakeKey, clock: StoppedClock
+) -> None:
+    caller, old = await manager(key, "upload", "read"), await key("upload", "read")
+    path = f"/v1/keys/{old.split('_')[2]}/rotate"
+    made = await client.post(path, json={"overlap_seconds": 60}, headers=caller)
+    assert made.status_code == 201
+    new = made.json()["key"]
+    for text in (old, new):
+        answer = await client.get("/v1/me", headers=bearer(text))
+        assert answer.json()["scopes"] == ["read", "upload"]
+    clock.advance(seconds=60)
+    assert (await client.get("/v1/me", headers=bearer(old))).status_code == 401
+    assert (await client.get("/v1/me", headers=bearer(new))).status_code == 200
+    again = await client.post(path, json={}, headers=caller)
+    assert (again.status_code, again.json()["type"].rpartition("/")[2]) == (422, "bad-key-request")
+
+
+async def test_rotation_never_makes_a_key_live_longer(
+    client: httpx.AsyncClient, key: MakeKey, clock: StoppedClock
+) -> None:
+    caller = await manager(key, "read")
+    sent = {"scopes": ["read"], "expires_at": "2026-11-02T08:01:00Z"}
+    first = (await client.post("/v1/keys", json=sent, headers=caller)).json()
+    path = f"/v1/keys/{first['key_id']}/rotate"
+    second = (await client.post(path, json={}, headers=caller)).json()
+    listed = {
+        each["key_id"]: each for each in (await client.get("/v1/keys", headers=caller)).json()
+    }
+    expiries = [listed[each["key_id"]]["expires_at"] for each in (first, second)]
+    assert expiries == ["2026-11-02T08:01:00Z"] * 2
+
+
+@pytest.mark.parametrize("overlap", [-1, 30 * 86_400 + 1])
+async def test_an_overlap_has_bounds(client: httpx.AsyncClient, key: MakeKey, overlap: int) -> None:
+    caller, old = await manager(key, "read"), await key("read")
+    path = f"/v1/keys/{old.split('_')[2]}/rotate"
+    answer = await client.post(path, json={"overlap_seconds": overlap}, headers=caller)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "overlap_seconds"
+
+
+async def test_nobody_hands_out_what_they_have_not(client: httpx.AsyncClient, key: MakeKey) -> None:
+    caller, other = await manager(key), await key("upload")
+    more = [
+        await client.post("/v1/keys", json={"scopes": ["manage", "upload"]}, headers=caller),
+        await client.post(f"/v1/keys/{other.split('_')[2]}/rotate", json={}, headers=caller),
+    ]
+    for answer in more:
+        assert answer.status_code == 403, answer.text
+        assert answer.json()["type"].endswith("/insufficient-scope")
+    assert len((await client.get("/v1/keys", headers=caller)).json()) == 2
+    for scopes in (["upload"], ["read"], ["score"]):
+        lesser = bearer(await key(*scopes))
+        for method, path in (
+            ("GET", "/v1/keys"),
+            ("POST", "/v1/keys"),
+            ("POST", "/v1/keys/x/rotate"),
+            ("DELETE", "/v1/keys/x"),
+        ):
+            sent = {"json": {"scopes": scopes}} if path == "/v1/keys" else {"json": {}}
+            asked = sent if method == "POST" else {}
+            answer = await client.request(method, path, headers=lesser, **asked)  # type: ignore[arg-type]  # each is a body
+            assert answer.status_code == 403, (method, path)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"scopes": []},
+        {"scopes": ["all"]},
+        {"scopes": ["manage"], "expires_at": "soon"},
+        {"scopes": ["manage"], "expires_at": "2026-11-02T08:00:00"},
+    ],
+)
+async def test_a_bad_key_request_makes_none(
+    client: httpx.AsyncClient, key: MakeKey, sent: dict[str, object]
+) -> None:
+    caller = await manager(key)
+    answer = await client.post("/v1/keys", json=sent, headers=caller)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (
+        422,
+        "bad-key-request",
+    )
+    assert len((await client.get("/v1/keys", headers=caller)).json()) == 1

@@ -52,6 +52,23 @@ def test_scopes_and_an_expiry(command: Command, engagement: Engagement) -> None:
     assert shown["expires_at"] == "2999-01-30T17:00:00Z"
 
 
+def test_a_key_is_rotated(command: Command, engagement: Engagement) -> None:
+    made = command(
+        "key", "create", "--engagement", engagement.engagement_id, "--scope", "read", "--json"
+    ).json
+    new = command("key", "rotate", made["key_id"], "--overlap", "12h", "--json").json
+    assert keys.parse(new["key"]) is not None
+    listed = command("key", "list", "--engagement", engagement.engagement_id, "--json").json
+    old, successor = sorted(listed, key=lambda each: str(each["key_id"] == new["key_id"]))
+    assert (old["state"], successor["state"]) == ("live", "live")
+    assert old["expires_at"] is not None
+    assert (successor["scopes"], successor["expires_at"]) == (["read"], None)
+    assert command("key", "revoke", made["key_id"]).exit_code == 0
+    again = command("key", "rotate", made["key_id"])
+    assert (again.exit_code, again.out) == (2, "")
+    assert "revoked" in again.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "told"),
     [
@@ -59,6 +76,8 @@ def test_scopes_and_an_expiry(command: Command, engagement: Engagement) -> None:
         (("create", "--engagement", "00000000-0000-0000-0000-000000000000"), 3, "0000"),
         (("list", "--engagement", "nothing"), 3, "nothing"),
         (("revoke", "nothing"), 3, "nothing"),
+        (("rotate", "nothing"), 3, "nothing"),
+        (("rotate", "nothing", "--overlap", "soon"), 2, "7d"),
         (("create", "--engagement", "{id}", "--scope", "root"), 2, "root"),
         (("create", "--engagement", "{id}", "--expires-at", "2020-01-01T00:00:00Z"), 2, "past"),
         (("create", "--engagement", "{id}", "--expires-at", "2999-01-01T00:00:00"), 2, "Z"),

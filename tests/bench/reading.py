@@ -60,7 +60,7 @@ def filled(url: str, rows: int) -> Engagement:
 async def _rival(url: str) -> Engagement:
     database = Database(url)
     try:
-        async with database.write() as connection:
+        async with database.write_as_operator() as connection:
             return await vendors.create_engagement(
                 connection, merchant=MERCHANT, vendor="Rival BPO", time_zone=ZONE, now=NOW
             )
@@ -75,7 +75,7 @@ def _bare(fetch: bare.Fetch, rows: int) -> Mapping[str, Timing]:
 
 
 async def _document(database: Database, engagement: Engagement, rows: int) -> Mapping[str, Timing]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         with timed() as timing:
             computed = await service.compute(
                 connection, engagement.engagement_id, _MONTH, as_of=None, now=NOW

@@ -53,7 +53,7 @@ def _bare(where: Databases, cells: list[bare.Cells]) -> Mapping[str, Timing]:
 async def new_engagement(url: str) -> Engagement:
     database = Database(url)
     try:
-        async with database.write() as connection:
+        async with database.write_as_operator() as connection:
             return await vendors.create_engagement(
                 connection, merchant=MERCHANT, vendor="Hoa Sen BPO", time_zone=ZONE, now=NOW
             )
@@ -95,7 +95,7 @@ async def _through_the_application(
 async def _new_key(url: str, engagement: Engagement) -> str:
     database = Database(url)
     try:
-        async with database.write() as connection:
+        async with database.write(engagement.scope) as connection:
             made = await access.create_key(
                 connection, engagement.scope, ("upload",), _SECRET.encode(), NOW
             )

@@ -20,7 +20,7 @@ ROW = {"key": b"k" * 32, "now": 0}
 
 
 async def merchants(database: Database) -> int:
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         return int(await connection.scalar(text("SELECT count(*) FROM merchants")) or 0)
 
 
@@ -29,14 +29,14 @@ class Mistake(Exception):
 
 
 async def test_a_transaction_commits_when_its_block_ends(database: Database) -> None:
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(ADD, ROW)
     assert await merchants(database) == 1
 
 
 async def test_a_transaction_rolls_back_when_its_block_raises(database: Database) -> None:
     async def use_case() -> None:
-        async with database.write() as connection:
+        async with database.write_as_owner() as connection:
             await connection.execute(ADD, ROW)
             raise Mistake
 
@@ -47,19 +47,19 @@ async def test_a_transaction_rolls_back_when_its_block_raises(database: Database
 
 async def test_a_mistake_in_a_statement_is_not_called_an_outage(database: Database) -> None:
     async def add() -> None:
-        async with database.write() as connection:
+        async with database.write_as_owner() as connection:
             await connection.execute(ADD, ROW)
 
     await add()
     with pytest.raises(IntegrityError):
         await add()
     with pytest.raises(DBAPIError):
-        async with database.read() as connection:
+        async with database.read_as_owner() as connection:
             await connection.execute(text("SELECT nothing FROM nowhere"))
 
 
 async def test_concurrent_increments_are_not_lost(database: Database) -> None:
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(ADD, ROW)
     # PostgreSQL's own default, as for every use case here, needs the lock that one would take.
     counter: Select[Any] = select(column("created_at")).select_from(table("merchants"))
@@ -67,23 +67,23 @@ async def test_concurrent_increments_are_not_lost(database: Database) -> None:
         counter = counter.with_for_update()
 
     async def increment() -> None:
-        async with database.write() as connection:
+        async with database.write_as_owner() as connection:
             found = await connection.scalar(counter)
             await asyncio.sleep(0)
             change = text("UPDATE merchants SET created_at = :value")
             await connection.execute(change, {"value": (found or 0) + 1})
 
     await asyncio.gather(*(increment() for _ in range(20)))
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         assert await connection.scalar(text("SELECT created_at FROM merchants")) == 20
 
 
 async def test_one_reading_sees_one_state(database: Database) -> None:
     count = text("SELECT count(*) FROM merchants")
-    async with database.read() as reading:
+    async with database.read_as_owner() as reading:
         assert await reading.scalar(count) == 0
         if database.is_postgresql:  # on SQLite without WAL, the writer waits for the reader
-            async with database.write() as writing:
+            async with database.write_as_owner() as writing:
                 await writing.execute(ADD, ROW)
         assert await reading.scalar(count) == 0
 
@@ -94,14 +94,14 @@ async def test_foreign_keys_are_enforced(database: Database) -> None:
         "('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', 'X', 0)"
     )
     with pytest.raises(IntegrityError):
-        async with database.write() as connection:
+        async with database.write_as_owner() as connection:
             await connection.execute(orphan)
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 async def test_a_reading_cannot_write(database: Database) -> None:
     with pytest.raises(DBAPIError, match="read-only transaction"):
-        async with database.read() as connection:
+        async with database.read_as_owner() as connection:
             await connection.execute(ADD, ROW)
 
 
@@ -109,7 +109,7 @@ async def test_an_unreachable_server_is_unavailable() -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing")
     try:
         with pytest.raises(DatabaseUnavailable) as raised:
-            async with database.read():
+            async with database.read_as_owner():
                 pass
     finally:
         await database.close()
@@ -122,7 +122,7 @@ async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> No
     database = Database(f"sqlite:///{tmp_path / 'folder.db'}")
     try:
         with pytest.raises(DatabaseUnavailable):
-            async with database.write():
+            async with database.write_as_owner():
                 pass
     finally:
         await database.close()
@@ -134,14 +134,14 @@ async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 async def test_sqlite_is_safe_from_crashes(database: Database) -> None:
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         pragmas = {
             name: await connection.scalar(text(f"PRAGMA {name}"))
             for name in ("synchronous", "foreign_keys", "journal_mode")
         }
     wal = wal_is_safe(sqlite3.sqlite_version_info)
     assert pragmas == {
-        "synchronous": 2,
+        "synchronous": 3,
         "foreign_keys": 1,
         "journal_mode": "wal" if wal else "delete",
     }
@@ -168,3 +168,18 @@ def test_wal_only_without_its_bug(version: tuple[int, int, int], safe: bool) -> 
 def test_each_engine_has_one_driver() -> None:
     assert driver_url("sqlite:///x.db").drivername == "sqlite+aiosqlite"
     assert driver_url("postgresql://h/n").drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+async def test_a_pool_is_as_large_as_its_url_says(database_url: str) -> None:
+    database = Database(f"{database_url}&pool_size=1")
+    try:
+        assert "pool_size" not in database.url.query
+        async with database.read_as_owner() as connection:
+            waiting = asyncio.create_task(merchants(database))
+            done, _ = await asyncio.wait({waiting}, timeout=0.2)
+            assert not done
+            assert await connection.scalar(text("SELECT 1")) == 1
+        assert await waiting == 0
+    finally:
+        await database.close()

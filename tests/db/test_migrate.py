@@ -10,7 +10,7 @@ from vendorwatch.db.engine import Database
 
 
 async def set_revision(database: Database, revision: str) -> None:
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         change = text("UPDATE alembic_version SET version_num = :revision")
         await connection.execute(change, {"revision": revision})
 
@@ -32,7 +32,7 @@ async def test_a_newer_schema_is_refused_and_left_alone(database: Database) -> N
     await set_revision(database, "9999")
     with pytest.raises(migrate.SchemaMismatch, match="9999"):
         await migrate.prepare(database)
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         assert await migrate.current(connection) == "9999"
 
 
@@ -50,12 +50,12 @@ async def test_two_upgrades_at_once_are_one(empty_database_url: str) -> None:
 async def test_a_failed_migration_leaves_nothing(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     try:
-        async with database.write() as connection:
+        async with database.write_as_owner() as connection:
             # The last table of the migration is in the way.
             await connection.execute(text("CREATE TABLE answers (x INTEGER)"))
         with pytest.raises(Exception, match="answers"):
             await migrate.upgrade(database)
-        async with database.read() as connection:
+        async with database.read_as_owner() as connection:
             assert await migrate.current(connection) is None
             with pytest.raises(Exception, match="merchants"):
                 await connection.execute(text("SELECT 1 FROM merchants"))

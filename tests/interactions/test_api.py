@@ -258,6 +258,25 @@ async def test_other_content_types_are_refused(send: Send) -> None:
 
 
 @no_rows
+async def test_a_header_that_came_twice_is_refused_even_if_it_says_the_same(
+    caller: httpx.AsyncClient,
+) -> None:
+    body = ndjson([row(1)])
+    for name, value, expected in (
+        ("Content-Type", NDJSON, (415, "unsupported-media-type")),
+        ("Content-Encoding", "identity", (415, "unsupported-encoding")),
+        ("Content-Digest", sha("sha-256", body), (400, "bad-digest")),
+        ("Repr-Digest", sha("sha-256", body), (400, "bad-digest")),
+        ("Idempotency-Key", "one", (400, "bad-idempotency-key")),
+    ):
+        given = [("Content-Type", NDJSON)] if name != "Content-Type" else []
+        headers = [*given, (name, value), (name, value)]
+        response = await caller.post("/v1/uploads", content=body, headers=headers)
+        assert problem(response) == expected
+    assert (await caller.get("/v1/uploads")).json() == []
+
+
+@no_rows
 async def test_utf_8_may_be_said(send: Send) -> None:
     assert (await send(csv_file([row(1)]), 'text/csv; charset="UTF-8"')).status_code == 201
 

@@ -39,7 +39,8 @@ from vendorwatch.interactions.formats.inflate import inflate, text_start
 from vendorwatch.interactions.formats.lines import json_lines
 from vendorwatch.interactions.formats.rows import ENDLESS, RawRow
 from vendorwatch.interactions.formats.strict_json import BadJson, decode
-from vendorwatch.interactions.model import EmptyUpload, Encoding, Limits
+from vendorwatch.interactions.model import Encoding, Limits
+from vendorwatch.interactions.refusals import EmptyUpload
 
 ROW = 64
 COMMA = Dialect()

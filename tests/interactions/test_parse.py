@@ -30,7 +30,7 @@ from vendorwatch.interactions.formats.faults import (
 )
 from vendorwatch.interactions.instants import parse_instant
 from vendorwatch.interactions.mapping import parse_mapping
-from vendorwatch.interactions.model import EmptyUpload, Limits, Media
+from vendorwatch.interactions.model import Limits, Media
 from vendorwatch.interactions.parse import (
     Accepted,
     Outcome,
@@ -40,6 +40,7 @@ from vendorwatch.interactions.parse import (
     Skipped,
     read,
 )
+from vendorwatch.interactions.refusals import EmptyUpload
 from vendorwatch.periods import load_zone
 from vendorwatch.resources import FIXTURES
 

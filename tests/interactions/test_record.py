@@ -411,3 +411,18 @@ def test_every_other_field_reaches_the_content(name: str) -> None:
     assert content(before, customer=None, order=None) != content(
         build(changed, CONTEXT, text=False), customer=None, order=None
     )
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_the_default_source_said_or_left_out_is_the_same_interaction(*, text: bool) -> None:
+    needed = {
+        "interaction_id": "T-1",
+        "channel": "email",
+        "status": "open",
+        "opened_at": "2026-10-01T09:00:00Z",
+    }
+    said = build({**needed, "source_system": b"custom".decode()}, CONTEXT, text=text)
+    assert content(said, customer=None, order=None) == (
+        b'{"channel":"email","interaction_id":"T-1","opened_at":1790845200000000,"status":"open"}'
+    )
+    assert said == build(needed, CONTEXT, text=text)

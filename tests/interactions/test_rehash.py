@@ -74,7 +74,7 @@ async def stored(
     body = csv_file([sent]) if kind == CSV else ndjson([sent])
     answer = await client.post("/v1/uploads", content=body, headers=headers)
     assert (answer.status_code, answer.json()["rejected"]) == (201, 0), answer.text
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         found = await connection.execute(select(models.Interaction.__table__))
         return dict(found.mappings().one())
 
@@ -184,7 +184,7 @@ async def test_a_row_that_was_altered_in_the_database_is_seen(
     client: httpx.AsyncClient, database: Database, key: MakeKey
 ) -> None:
     assert is_as_received(await stored(client, database, key, JSON, **FULL))
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(text("UPDATE interactions SET topic = 'Returns'"))
         changed = await connection.execute(select(models.Interaction.__table__))
         assert not is_as_received(dict(changed.mappings().one()))

@@ -3,20 +3,29 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from typing_extensions import override
 
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
-from vendorwatch.db.engine import Database
+from vendorwatch.db.engine import Database, Workbench
 from vendorwatch.db.objects import ObjectStore
+from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
-from vendorwatch.interactions import service
+from vendorwatch.interactions import reception, service
 from vendorwatch.interactions.formats.faults import TooManyRows
 from vendorwatch.interactions.intake import pseudonym_key
 from vendorwatch.interactions.model import Filter, Limits, UploadRequest
+from vendorwatch.interactions.refusals import RowsRefused
 from vendorwatch.interactions.revision import Revision
+from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
 
 REQUEST = UploadRequest(media="ndjson", content_type="application/x-ndjson")
@@ -30,6 +39,8 @@ class Vendor:
         self, database: Database, objects: ObjectStore, engagement: Engagement, now: int
     ) -> None:
         self.database, self.objects, self.scope, self.now = database, objects, engagement.scope, now
+        self.engagement = engagement
+        self.desk = reception.Desk()
 
     async def send(
         self,
@@ -37,32 +48,28 @@ class Vendor:
         request: UploadRequest = REQUEST,
         *,
         limits: Limits = Limits(),  # noqa: B008  frozen
-        break_before_commit: bool = False,
-    ) -> service.Outcome:
+    ) -> reception.Outcome:
         with self.objects.draft(self.scope) as draft:
             draft.write(body)
-            async with self.database.write() as connection:
-                outcome = await service.receive_upload(
-                    connection,
-                    self.scope,
-                    request,
-                    draft,
-                    secret=SECRET,
-                    now=self.now,
-                    limits=limits,
-                )
-                if break_before_commit:
-                    raise ConnectionError
-        return outcome
+            return await reception.receive_upload(
+                self.database,
+                self.scope,
+                request,
+                draft,
+                secret=SECRET,
+                now=self.now,
+                limits=limits,
+                desk=self.desk,
+            )
 
     async def in_force(self) -> list[Revision]:
-        async with self.database.read() as connection:
+        async with self.database.read(self.scope) as connection:
             return await service.list_interactions(
                 connection, self.scope, Filter(), after=None, limit=500
             )
 
     async def uploads(self) -> int:
-        async with self.database.read() as connection:
+        async with self.database.read(self.scope) as connection:
             return len(await service.list_uploads(connection, self.scope, before=None, limit=500))
 
 
@@ -112,17 +119,39 @@ async def test_different_uploads_at_once_are_put_in_a_row(vendor: Vendor, second
     assert newest.upload_id == receipts[-1].upload_id
 
 
+class Breaking(Database):
+    """Everything is written, and then the connection is lost before the commit."""
+
+    @override
+    @asynccontextmanager
+    async def workbench(self, whose: Scope, *, used_up: bool = False) -> AsyncIterator[Workbench]:
+        async with super().workbench(whose, used_up=used_up) as bench:
+            write = bench.write
+
+            @asynccontextmanager
+            async def broken() -> AsyncIterator[AsyncConnection]:
+                async with write() as connection:
+                    yield connection
+                    raise ConnectionError
+
+            bench.write = broken  # type: ignore[method-assign]  # of this one only
+            yield bench
+
+
+@pytest.mark.parametrize("rows", [2, 4_100])
 async def test_what_breaks_before_the_commit_leaves_nothing_and_can_be_sent_again(
-    vendor: Vendor,
+    vendor: Vendor, database_url: str, objects: ObjectStore, engagement: Engagement, rows: int
 ) -> None:
-    body = ndjson([row(1), row(2, opened_at="?")])
+    body = ndjson([*(row(n) for n in range(1, rows)), row(0, opened_at="?")])
+    breaking = Breaking(database_url)
     with pytest.raises(ConnectionError):
-        await vendor.send(body, break_before_commit=True)
+        await Vendor(breaking, objects, engagement, vendor.now).send(body)
+    await breaking.close()
     assert await vendor.uploads() == 0
     assert await vendor.in_force() == []
     outcome = await vendor.send(body)
     assert not outcome.replayed
-    assert (outcome.upload.receipt.sequence, outcome.upload.receipt.created) == (1, 1)
+    assert (outcome.upload.receipt.sequence, outcome.upload.receipt.created) == (1, rows - 1)
 
 
 async def test_the_bytes_are_kept_before_the_receipt_is(
@@ -133,6 +162,137 @@ async def test_the_bytes_are_kept_before_the_receipt_is(
     path = objects.path(vendor.scope, outcome.upload.receipt.sha256)
     assert path.read_bytes() == body
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+async def test_a_long_upload_keeps_nobody_waiting_while_it_is_read(
+    vendor: Vendor, second: Vendor, database: Database, rival: Engagement
+) -> None:
+    """The rival's upload is stored whole between two batches of the other's."""
+    other = Vendor(database, vendor.objects, rival, vendor.now)
+    answers: list[reception.Outcome] = []
+
+    class Watched(Database):
+        """Lets the rival send as soon as rows of the long upload are laid out."""
+
+        @override
+        @asynccontextmanager
+        async def workbench(
+            self, whose: Scope, *, used_up: bool = False
+        ) -> AsyncIterator[Workbench]:
+            async with super().workbench(whose, used_up=used_up) as bench:
+                aside = bench.aside
+
+                @asynccontextmanager
+                async def watched() -> AsyncIterator[AsyncConnection]:
+                    async with aside() as connection:
+                        yield connection
+                        answers.append(await other.send(ndjson([row(len(answers))])))
+
+                bench.aside = watched  # type: ignore[method-assign]  # of this one only
+                yield bench
+
+    watched = Watched(second.database.url.render_as_string(hide_password=False))
+    sender = Vendor(watched, vendor.objects, second.engagement, vendor.now)
+    outcome = await sender.send(ndjson(row(n) for n in range(4_100)))
+    await watched.close()
+    assert outcome.upload.receipt.created == 4_100
+    # Making the tables, three batches, statistics: each time the rival got through.
+    assert [each.upload.receipt.sequence for each in answers] == [1, 2, 3, 4, 5]
+    assert len(await other.in_force()) == 5
+
+
+@pytest.mark.parametrize("rows", [3, 4_100])
+async def test_a_cancelled_upload_leaves_nothing_wherever_it_is_cut_off(
+    vendor: Vendor, objects: ObjectStore, rows: int
+) -> None:
+    body = ndjson([*(row(n) for n in range(1, rows)), row(0, opened_at="?")])
+    for turns in (1, 5, 10, 20, 40, 80, 160):
+        upload = asyncio.create_task(vendor.send(body))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        upload.cancel()
+        with suppress(asyncio.CancelledError):
+            await upload
+        if not upload.cancelled():
+            break  # it was faster
+        assert await vendor.uploads() == 0
+        assert await vendor.in_force() == []
+        assert not list(objects.path(vendor.scope, bytes(32)).parent.iterdir())
+    outcome = await vendor.send(body)
+    assert (outcome.upload.receipt.sequence, outcome.upload.receipt.created) == (1, rows - 1)
+    pool = vendor.database.engine.pool
+    assert isinstance(pool, AsyncAdaptedQueuePool)
+    assert pool.checkedout() == 0
+
+
+async def test_the_same_bytes_under_another_key_are_all_duplicates_without_being_read(
+    vendor: Vendor,
+) -> None:
+    body = ndjson(row(n) for n in range(30))
+    first = (await vendor.send(body, replace(REQUEST, idempotency_key="a"))).upload.receipt
+    dry = replace(REQUEST, idempotency_key="b", dry_run=True)
+    told = (await vendor.send(body, dry)).upload.receipt
+    again = await vendor.send(body, replace(REQUEST, idempotency_key="b"), limits=Limits(rows=1))
+    second = again.upload.receipt
+    assert not again.replayed
+    assert (first.created, first.duplicate) == (30, 0)
+    assert (second.created, second.revised, second.duplicate, second.received) == (0, 0, 30, 30)
+    assert (second.sequence, second.previous_sha256) == (2, first.receipt_sha256())
+    assert (told.upload_id, told.sequence, told.duplicate) == (None, 2, 30)
+    assert replace(second, upload_id=None) == told
+    replay = await vendor.send(body, replace(REQUEST, idempotency_key="b"))
+    assert replay.replayed
+    assert replay.upload.receipt == second
+    # Another process, or one that was started anew, reads them again: it may read them better.
+    fresh = Vendor(vendor.database, vendor.objects, vendor.engagement, vendor.now)
+    with pytest.raises(TooManyRows):
+        await fresh.send(body, replace(REQUEST, idempotency_key="c"), limits=Limits(rows=1))
+
+
+async def test_bytes_whose_receipt_is_gone_are_read_again(vendor: Vendor) -> None:
+    body = ndjson(row(n) for n in range(3))
+    first = (await vendor.send(body, replace(REQUEST, idempotency_key="a"))).upload.receipt
+    async with vendor.database.write_as_owner() as connection:
+        await connection.execute(text("DELETE FROM uploads"))
+        await connection.execute(text("DELETE FROM interactions"))
+    vendor.objects.path(vendor.scope, first.sha256).unlink()
+    again = (await vendor.send(body, replace(REQUEST, idempotency_key="b"))).upload.receipt
+    assert (again.created, again.duplicate) == (3, 0)
+    assert vendor.objects.path(vendor.scope, again.sha256).read_bytes() == body
+
+
+async def test_bytes_of_which_rows_were_refused_are_read_again(vendor: Vendor) -> None:
+    early = row(2, opened_at="2026-11-02T08:30:00Z", first_reply_at=None, resolved_at=None)
+    body = ndjson([row(1), early | {"status": "open"}])
+    first = await vendor.send(body, replace(REQUEST, idempotency_key="a"))
+    assert (first.upload.receipt.created, first.upload.receipt.rejected) == (1, 1)
+    vendor.now += 3_600_000_000  # the row is not in the future any more
+    again = await vendor.send(body, replace(REQUEST, idempotency_key="b"))
+    assert (again.upload.receipt.created, again.upload.receipt.duplicate) == (1, 1)
+
+
+async def test_a_long_upload_is_stored_with_its_rejects_and_its_agents(vendor: Vendor) -> None:
+    rows = [row(n, agent_id=f"agent {n % 7}") for n in range(4_100)]
+    rows[7], rows[4_001] = row(7, opened_at="?"), row(4_001, channel="fax")
+    outcome = await vendor.send(ndjson(rows))
+    receipt = outcome.upload.receipt
+    assert (receipt.received, receipt.created, receipt.rejected) == (4_100, 4_098, 2)
+    async with vendor.database.read(vendor.scope) as connection:
+        rejects = await service.list_rejects(connection, vendor.scope, 1, after=0, limit=9)
+        agents = await vendors.agents(connection, vendor.scope)
+    assert [each.row for each in rejects] == [8, 4_002]
+    assert [each.agent_id for each in agents] == [f"agent {n}" for n in range(7)]
+
+
+@pytest.mark.parametrize("rows", [1, 4_100])
+async def test_a_mended_row_is_refused_alone_or_with_all_of_its_file(
+    vendor: Vendor, rows: int
+) -> None:
+    body = ndjson([*(row(n) for n in range(1, rows)), row(0, opened_at="?")])
+    with pytest.raises(RowsRefused):
+        await vendor.send(body, replace(REQUEST, mode="atomic"))
+    assert await vendor.uploads() == 0
+    assert not any(vendor.objects.path(vendor.scope, bytes(32)).parent.iterdir())
 
 
 async def test_a_file_over_the_limits_stores_no_row(vendor: Vendor) -> None:
@@ -177,7 +337,7 @@ async def test_events_override_claims_and_both_are_kept(vendor: Vendor) -> None:
 
 
 async def test_ids_that_are_no_ids_are_not_found(vendor: Vendor) -> None:
-    async with vendor.database.read() as connection:
+    async with vendor.database.read(vendor.scope) as connection:
         for upload_id in ("x", "", "0" * 32, "'; --"):
             with pytest.raises(NotFound):
                 await service.find_upload(connection, vendor.scope, upload_id)

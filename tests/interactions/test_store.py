@@ -80,7 +80,7 @@ class Model:
 
 
 async def new_scope(database: Database) -> Scope:
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         made = await vendors.create_engagement(
             connection, merchant=f"M{next(_names)}", vendor="V", time_zone="UTC", now=0
         )
@@ -90,15 +90,18 @@ async def new_scope(database: Database) -> Scope:
 async def upload(
     database: Database, scope: Scope, sequence: int, rows: Sequence[Sent], batch: int = 1000
 ) -> Effect:
-    async with database.write() as connection:
-        assert await store.lock_engagement(connection, scope) == sequence - 1
-        await store.prepare_staging(connection)
-        staged = [sent.staged(number) for number, sent in enumerate(rows, start=1)]
-        for start in range(0, len(staged), batch):
-            await store.stage(connection, staged[start : start + batch])
-        effect = await store.apply_staged(connection, scope, sequence=sequence, staged=len(staged))
-        made = stored(sequence, effect)
-        await store.insert_upload(connection, scope, made, idempotency_key=None, key_id=None)
+    staged = [sent.staged(number) for number, sent in enumerate(rows, start=1)]
+    async with database.workbench(scope, used_up=True) as bench:
+        async with bench.aside() as connection:
+            await store.LASTING.prepare(connection)
+            for start in range(0, len(staged), batch):
+                await store.LASTING.add(connection, staged[start : start + batch])
+        async with bench.write() as connection:
+            assert await store.lock_engagement(connection, scope) == sequence - 1
+            effect = await store.LASTING.find(connection, scope, staged=len(staged))
+            await store.LASTING.move(connection, scope, effect, sequence=sequence, rejects=0, now=0)
+            made = stored(sequence, effect)
+            await store.insert_upload(connection, scope, made, idempotency_key=None, key_id=None)
     return effect
 
 
@@ -140,7 +143,7 @@ def stored(sequence: int, effect: Effect) -> StoredUpload:
 
 
 async def found_in_force(database: Database, scope: Scope) -> dict[tuple[str, str], bytes]:
-    async with database.read() as connection:
+    async with database.read(scope) as connection:
         rows = await store.in_force(connection, scope, Filter(), after=None, limit=1000)
     assert len({(r.source_account, r.interaction_id) for r in rows}) == len(rows)
     return {(r.source_account, r.interaction_id): bytes.fromhex(r.content_sha256) for r in rows}
@@ -167,7 +170,7 @@ async def test_an_older_state_that_comes_late_is_kept_and_not_in_force(database:
     await upload(database, scope, 1, [new])
     assert await upload(database, scope, 2, [old, undated]) == Effect(0, 2, 0)
     assert await found_in_force(database, scope) == {("", "T-1"): new.content}
-    async with database.read() as connection:
+    async with database.read(scope) as connection:
         revisions = await store.revisions(connection, scope, "", "T-1")
     assert [(r.row, r.in_force) for r in revisions] == [(1, True), (1, False), (2, False)]
 
@@ -176,15 +179,19 @@ async def test_an_upload_that_rolls_back_leaves_nothing_for_the_next(database: D
     scope = await new_scope(database)
 
     async def fail_midway() -> None:
-        async with database.write() as connection:
-            await store.prepare_staging(connection)
-            await store.stage(connection, [Sent(name="lost").staged(1)])
-            raise ZeroDivisionError
+        async with database.workbench(scope) as bench:
+            async with bench.aside() as connection:
+                await store.BRIEF.prepare(connection)
+            async with bench.write() as connection:
+                await store.BRIEF.add(connection, [Sent(name="lost").staged(1)])
+                raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await fail_midway()
-    assert await upload(database, scope, 1, [Sent(name="kept")]) == Effect(1, 0, 0)
-    assert set(await found_in_force(database, scope)) == {("", "kept")}
+    async with database.workbench(scope) as bench, bench.write() as connection:
+        await store.BRIEF.add(connection, [Sent(name="kept").staged(1)])
+        effect = await store.BRIEF.find(connection, scope, staged=1)
+    assert effect == Effect(1, 0, 0)
 
 
 async def test_engagements_do_not_meet(database: Database) -> None:
@@ -208,14 +215,19 @@ async def test_a_thousand_rows_are_staged_in_batches(database: Database) -> None
 async def test_rejects_come_back_byte_for_byte_in_the_order_of_the_file(database: Database) -> None:
     scope = await new_scope(database)
     raws = [b"\x00\xff,\r\n\t\\N", b"", b"\\.\n"]
-    async with database.write() as connection:
-        rows = [
-            (number, "rejected", number, 10 * number, None, "malformed", "no", '[{"a":1}]', raw)
-            for number, raw in enumerate(raws, start=1)
-        ]
-        assert len(rows[0]) == len(REJECT_COLUMNS)
-        await store.insert_rejects(connection, scope, 7, rows)
-    async with database.read() as connection:
+    rows = [
+        (number, "rejected", number, 10 * number, None, "malformed", "no", '[{"a":1}]', raw)
+        for number, raw in enumerate(raws, start=1)
+    ]
+    assert len(rows[0]) == len(REJECT_COLUMNS)
+    async with database.workbench(scope, used_up=True) as bench:
+        async with bench.aside() as connection:
+            await store.LASTING.prepare(connection)
+            await store.LASTING.add_rejects(connection, rows)
+        async with bench.write() as connection:
+            nothing = Effect(0, 0, 0)
+            await store.LASTING.move(connection, scope, nothing, sequence=7, rejects=3, now=0)
+    async with database.read(scope) as connection:
         first = await store.rejects(connection, scope, 7, after=0, limit=2)
         rest = await store.rejects(connection, scope, 7, after=first[-1].row, limit=2)
         assert await store.rejects(connection, scope, 8, after=0, limit=2) == []
@@ -230,14 +242,21 @@ async def test_a_stored_receipt_reads_back_as_it_was(database: Database) -> None
         made, receipt=replace(made.receipt, measurable=("csat",), extra_columns=("a, b", "ü"))
     )
     made = replace(made, receipt_sha256=made.receipt.receipt_sha256())
-    async with database.write() as connection:
+    async with database.write(scope) as connection:
         await store.insert_upload(connection, scope, made, idempotency_key="k", key_id="id")
-    async with database.read() as connection:
+    async with database.read(scope) as connection:
         assert await store.upload_by_key(connection, scope, "k") == made
         assert await store.upload_by_key(connection, scope, "K") is None
         assert made.receipt.upload_id is not None
         assert await store.upload(connection, scope, made.receipt.upload_id) == made
-        assert await store.receipt_sha256(connection, scope, 1) == made.receipt_sha256
+        for key, place, expected in (
+            ("k", 1, (made, made)),
+            ("x", 1, (None, made)),
+            ("k", 2, (made, None)),
+            ("x", 2, (None, None)),
+        ):
+            found = await store.upload_by_key_or_place(connection, scope, key, place)
+            assert found == expected
 
 
 rows_of_a_file = st.lists(

@@ -7,12 +7,15 @@ from vendorwatch.db.engine import Database
 from vendorwatch.periods import Month
 from vendorwatch.scorecards import service
 from vendorwatch.scoring.document import canonical_json
+from vendorwatch.vendors.service import find_engagement
 
 
 async def main(url: str, engagement_id: str, month: str, now: str) -> str:
     database = Database(url)
     try:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
+            scope = (await find_engagement(connection, engagement_id)).scope
+        async with database.read(scope) as connection:
             computed = await service.compute(
                 connection, engagement_id, Month.parse(month), as_of=None, now=int(now)
             )

@@ -28,7 +28,7 @@ def small() -> Description:
 def stored(folder: Path) -> dict[str, int]:
     async def count() -> dict[str, int]:
         database = Database(f"sqlite:///{folder / 'demo' / 'vendorwatch.db'}")
-        async with database.read() as connection:
+        async with database.read_as_owner() as connection:
             found = {
                 table: (
                     await connection.execute(select(func.count()).select_from(sa_table(table)))

@@ -29,7 +29,7 @@ async def test_figures_of_an_uploaded_log(
     for vendor, engagement in ids.items():
         rows = [r for r in (*scenario.records, *scenario.pool) if r["vendor_id"] == vendor]
         await _upload(client, await key("upload", of=engagement), rows)
-    async with database.write() as connection:
+    async with database.write(own.scope) as connection:
         for source in scenario.policy_texts:
             await policies.set_policy(connection, own.scope, source, clock())
 
@@ -56,7 +56,7 @@ async def _engagements(
 ) -> tuple[Engagement, dict[str, Engagement]]:
     found = {}
     names = sorted({record["vendor_id"] for record in (*scenario.records, *scenario.pool)})
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         for name in names:
             found[name] = await vendors.create_engagement(
                 connection, merchant="Tra Sen", vendor=name, time_zone=scenario.zone, now=clock()

@@ -132,17 +132,18 @@ def differing(combinations: list[Combination], documents: list[bytes]) -> str:
 async def _described(url: str) -> Engagement:
     """Two vendors, agents with names and other ids, and what they know."""
     database = Database(url)
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         engagement, rival = [
             await vendors.create_engagement(
                 connection, merchant="Trà Sen", vendor=vendor, time_zone=ZONE, now=NOW
             )
             for vendor in ("Hoa Sen BPO", "Rival BPO")
         ]
-        roster = [
-            RosterEntry(agent_id="hs-01", name="Bình", aliases=("hs-001", "hs-002")),
-            RosterEntry(agent_id="hs-02", name="Ánh", aliases=("hs-003",)),
-        ]
+    roster = [
+        RosterEntry(agent_id="hs-01", name="Bình", aliases=("hs-001", "hs-002")),
+        RosterEntry(agent_id="hs-02", name="Ánh", aliases=("hs-003",)),
+    ]
+    async with database.write(engagement.scope.of_merchant()) as connection:
         await vendors.put_roster(connection, engagement.scope, roster, NOW)
         asked = json.dumps(document()).replace("2026-10", MONTH)
         contents = read_document(asked.encode())
@@ -155,7 +156,7 @@ async def _described(url: str) -> Engagement:
 async def _reviewed(url: str, engagement: Engagement) -> None:
     database = Database(url)
     rows = frames.made(INTERACTIONS, AGENTS)["reviews"].iter_rows(named=True)
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         rubric = {"merchant_id": engagement.merchant_id, "rubric_id": "r", "version": 1}
         await connection.execute(
             insert(models.Rubric).values(**rubric, title="r", criteria="[]", created_at=NOW)
@@ -184,7 +185,7 @@ async def _reviewed(url: str, engagement: Engagement) -> None:
 async def _copied(source: str, target: str, dice: random.Random) -> None:
     """All rows of all tables, in another order."""
     read, written = Database(source), Database(target)
-    async with read.read() as connection, written.write() as copy:
+    async with read.read_as_owner() as connection, written.write_as_owner() as copy:
         for table in Base.metadata.sorted_tables:
             found = (await connection.execute(select(table))).mappings().all()
             rows = [dict(row) for row in found]

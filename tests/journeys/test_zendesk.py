@@ -129,10 +129,11 @@ def tickets() -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def help_desk(database: Database, clock: StoppedClock) -> Engagement:
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         made = await vendors.create_engagement(
             connection, merchant="Tra Sen", vendor="Help desk", time_zone=ZONE, now=clock()
         )
+    async with database.write(made.scope) as connection:
         await policies.set_policy(connection, made.scope, POLICY, clock())
     return made
 
@@ -172,7 +173,7 @@ async def test_spans_on_the_calendar_are_those_of_the_other_implementation(
     clock: StoppedClock,
 ) -> None:
     calendar = POLICY.replace('clock = "business"', 'clock = "calendar"')
-    async with database.write() as connection:
+    async with database.write(help_desk.scope) as connection:
         await policies.set_policy(connection, help_desk.scope, calendar, clock())
     client.headers["Authorization"] = f"Bearer {await key('upload', 'score', of=help_desk)}"
     await _upload(client, tickets)

@@ -87,7 +87,7 @@ def many(agents: int = 30) -> dict[str, Any]:
 async def load(
     database: Database, engagement: Engagement, contents: dict[str, Any], now: int
 ) -> service.Loaded:
-    async with database.write() as connection:
+    async with database.write(engagement.scope.of_merchant()) as connection:
         parsed = read_document(json.dumps(contents).encode())
         return await service.load(connection, engagement.scope, parsed, now=now)
 
@@ -101,7 +101,7 @@ async def withdraw(
     version: int = 1,
     reason: str = "two answers are right",
 ) -> service.Withdrawn:
-    async with database.write() as connection:
+    async with database.write(engagement.scope.of_merchant()) as connection:
         return await service.withdraw(
             connection, engagement.scope, question_id, version, reason=reason, now=now
         )

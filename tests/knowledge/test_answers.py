@@ -18,14 +18,14 @@ EVER = -(1 << 62)
 async def given(
     database: Database, engagement: Engagement, *, after: int = EVER, as_of: int = DUE
 ) -> list[tuple[str, str, bool]]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         return await service.answers_given(connection, engagement.scope, after=after, as_of=as_of)
 
 
 async def questions(
     database: Database, engagement: Engagement, now: int
 ) -> dict[str, service.QuestionStanding]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         found = await service.question_standings(
             connection, engagement.scope, now=now, with_text=False
         )
@@ -139,7 +139,7 @@ async def test_rivals_and_strangers_see_none_of_the_answers(
         assert {(q.answers, q.difficulty, q.discrimination) for q in shown.values()} == {
             (0, None, None)
         }
-        async with database.read() as connection:
+        async with database.read(each.scope) as connection:
             [(_, standing)] = await service.standings(connection, each.scope, now=clock())
         assert (standing.submitted, standing.kr20) == (0, None)
 
@@ -212,7 +212,7 @@ async def test_sql_and_the_results_agree_on_what_was_earned(
 
     for as_of in (DUE, DUE + 7 * DAY):
         found = await given(database, engagement, as_of=as_of)
-        async with database.read() as connection:
+        async with database.read(engagement.scope) as connection:
             results = await service.results_due(connection, engagement.scope, DUE, DUE + 1, as_of)
         counted = [each for each in results if each.submitted and not each.excused]
         assert {agent for agent, _, _ in found} == {each.agent_id for each in counted}

@@ -2,11 +2,7 @@
 
 import pytest
 
-from vendorwatch.knowledge.model import (
-    counted_attempt,
-    passed,
-    result,
-)
+from vendorwatch.knowledge.outcome import counted_attempt, passed, result
 from vendorwatch.knowledge.record import Answer, Attempt, Instant, Question
 
 

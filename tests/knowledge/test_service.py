@@ -11,7 +11,8 @@ from stopped_clock import StoppedClock
 from vendorwatch.db import models
 from vendorwatch.db.engine import Database
 from vendorwatch.knowledge import service, store
-from vendorwatch.knowledge.model import AssignmentResult, BadKnowledge, KnowledgeConflict
+from vendorwatch.knowledge.model import BadKnowledge, KnowledgeConflict
+from vendorwatch.knowledge.outcome import AssignmentResult
 from vendorwatch.periods import DAY, SECOND, Month, load_zone
 from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
@@ -31,12 +32,12 @@ TABLES = (
 async def due(
     database: Database, engagement: Engagement, as_of: int = END, start: int = START, end: int = END
 ) -> list[AssignmentResult]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         return await service.results_due(connection, engagement.scope, start, end, as_of)
 
 
 async def counts(database: Database) -> list[int]:
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         return [
             (await connection.execute(select(func.count()).select_from(table))).scalar_one()
             for table in TABLES
@@ -132,7 +133,7 @@ async def test_an_edited_question_is_the_next_version_and_old_checks_keep_theirs
     results = {(each.agent_id, each.check_id): each for each in await due(database, engagement)}
     assert results["hs-01", "2026-10"].earned == 3
     assert results["hs-01", "again"].earned == 9
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         version = models.Question.version
         statement = select(version).where(models.Question.question_id == "q1").order_by(version)
         assert (await connection.execute(statement)).scalars().all() == [1, 2]
@@ -260,7 +261,7 @@ async def test_an_agent_seen_here_first_is_known_and_not_on_the_roster(
 ) -> None:
     await load(database, engagement, document(), clock())
 
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         agents = await vendors.agents(connection, engagement.scope)
     assert [(agent.agent_id, agent.on_roster) for agent in agents] == [
         ("hs-01", False),
@@ -288,7 +289,8 @@ async def test_a_load_leaves_those_alone_who_only_refer_to_the_merchant(
 ) -> None:
     """A row that refers to it holds its key (FOR KEY SHARE), and must not wait for a load."""
     scope = engagement.scope
-    async with database.write() as loading, database.write() as other:
+    whose = scope.of_merchant()
+    async with database.write(whose) as loading, database.write(whose) as other:
         await store.lock(loading, scope)
         found = await other.execute(
             select(models.Merchant.merchant_id)
@@ -303,7 +305,7 @@ async def test_standings_count_without_the_excused(
 ) -> None:
     await load(database, engagement, document(), clock())
 
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         [(due_at, standing)] = await service.standings(connection, engagement.scope, now=clock())
 
     assert (due_at, standing.due_at) == (DUE, "2026-10-25T11:00:00Z")

@@ -10,7 +10,8 @@ from stopped_clock import StoppedClock
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.knowledge import service
-from vendorwatch.knowledge.model import AssignmentResult, BadKnowledge
+from vendorwatch.knowledge.model import BadKnowledge
+from vendorwatch.knowledge.outcome import AssignmentResult
 from vendorwatch.knowledge.withdrawals import BadWithdrawal, withdrawal_reason
 from vendorwatch.periods import DAY, SECOND
 from vendorwatch.vendors.model import Engagement
@@ -19,14 +20,14 @@ DUE = 1_792_926_000 * SECOND  # 2026-10-25T18:00:00+07:00
 
 
 async def due(database: Database, engagement: Engagement) -> list[AssignmentResult]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         return await service.results_due(connection, engagement.scope, DUE, DUE + 1, DUE)
 
 
 async def questions(
     database: Database, engagement: Engagement, now: int
 ) -> list[service.QuestionStanding]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         return await service.question_standings(
             connection, engagement.scope, now=now, with_text=True
         )
@@ -69,7 +70,7 @@ async def test_who_is_left_without_a_question_is_left_out_like_an_excused_one(
     ]
     assert all(each.excused for each in results)
     assert {figures(each) for each in results} == {(0, 2, 0, 0, False)}
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         [(_, standing)] = await service.standings(connection, engagement.scope, now=clock())
     assert (standing.questions, standing.withdrawn) == (0, 2)
     assert (standing.assigned, standing.excused, standing.possible) == (0, 3, 0)
@@ -240,6 +241,6 @@ async def test_a_withdrawn_question_leaves_the_rest_scores_and_kr_20_and_keeps_i
     assert before["odd"].discrimination == after["odd"].discrimination == "-1.000000"
     assert before["q1"].discrimination is None  # `odd` and `q2` together are one in every attempt
     assert after["q1"].discrimination == "1.000000"
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         [(_, standing)] = await service.standings(connection, engagement.scope, now=clock())
     assert standing.kr20 == "1.000000"

@@ -61,7 +61,7 @@ async def desk(
     engagement: Engagement,
     rival: Engagement,
 ) -> Desk:
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         await policies.set_policy(connection, engagement.scope, policy(), clock())
     return Desk(
         client=client,
@@ -163,7 +163,7 @@ async def test_without_a_target_nothing_is_said_about_next_replies(
     desk: Desk, clock: StoppedClock
 ) -> None:
     silent = re.sub(r"^\[targets\.next_reply\]\n.*\n", "", policy(), flags=re.MULTILINE)
-    async with desk.database.write() as connection:
+    async with desk.database.write(desk.engagement.scope) as connection:
         await policies.set_policy(connection, desk.engagement.scope, silent, clock())
     card = await desk.score(examples()["next_reply_on_time"])
     metric = card["vendor_scores"]["metrics"]["next_reply_on_time"]

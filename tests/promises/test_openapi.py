@@ -31,6 +31,8 @@ BODIES: list[tuple[str, bytes]] = [
     (JSON, b'{"unknown": 1}'),
     (JSON, b'[{"agent_id": 7}]'),
     (JSON, b'[{"agent_id": " "}]'),
+    (JSON, b'{"scopes": ["read"]}'),
+    (JSON, b'{"overlap_seconds": 0}'),
     (JSON, b'{"month": "October"}'),
     (JSON, b'{"month": "2026-10", "as_of": "2099-01-01T00:00:00Z"}'),
     (JSON, TOO_MUCH),

@@ -41,11 +41,11 @@ async def test_up_down_and_up_again(empty_database_url: str) -> None:
     try:
         for _ in range(2):
             await migrate.upgrade(database)
-            async with database.read() as connection:
+            async with database.read_as_owner() as connection:
                 assert await migrate.current(connection) == migrate.head()
                 assert await connection.run_sync(tables) == set(TABLES)
             await migrate.downgrade(database, to="base")
-            async with database.read() as connection:
+            async with database.read_as_owner() as connection:
                 assert await migrate.current(connection) is None
                 assert await connection.run_sync(tables) == set()
                 left = await connection.run_sync(lambda plain: inspect(plain).get_table_names())
@@ -55,12 +55,12 @@ async def test_up_down_and_up_again(empty_database_url: str) -> None:
 
 
 async def test_models_equal_migrations(database: Database) -> None:
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         assert await connection.run_sync(differences) == []
 
 
 async def test_a_difference_would_be_seen(database: Database) -> None:
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(text("ALTER TABLE agents ADD COLUMN nickname TEXT"))
         found = await connection.run_sync(differences)
     assert len(found) == 1
@@ -103,7 +103,7 @@ async def test_the_database_has_no_unique_key_that_the_models_lack(database: Dat
             ]
         return keys
 
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         keys = await connection.run_sync(unique_keys)
     assert len(keys) > len(TABLES)
     assert [key for key in keys if key[1][0] not in TENANTS] == []

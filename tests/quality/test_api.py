@@ -88,7 +88,7 @@ def anonymous(answer: httpx.Response) -> tuple[int, dict[str, Any]]:
 async def scored(
     database: Database, engagement: Engagement, as_of: Micros, up_to: int | None = None
 ) -> list[tuple[str, str]]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         found = await service.reviews_for_scoring(
             connection, engagement.scope, up_to_sequence=up_to, as_of=as_of
         )
@@ -96,7 +96,7 @@ async def scored(
 
 
 async def sequence(database: Database, engagement: Engagement) -> int:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         return await service.newest_sequence(connection, engagement.scope)
 
 
@@ -541,7 +541,7 @@ async def test_reviews_that_come_at_once_are_counted_without_gap_or_double(
     shown = (await client.get(f"{REVIEWS}/shared", headers=manager)).json()["revisions"]
     assert [each["revision"] for each in shown] == [5, 4, 3, 2, 1]
     assert await sequence(database, engagement) == 10
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         written = await connection.execute(select(models.QualityReview.sequence))
     assert sorted(written.scalars()) == list(range(1, 11))
 
@@ -578,7 +578,7 @@ async def test_what_enters_a_score(
     ]
     await client.post(REVIEWS, json=sent, headers=await bearer("manage", "upload"))
     await client.delete(f"{REVIEWS}/withdrawn", headers=manager)
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         found = await service.reviews_for_scoring(
             connection, engagement.scope, up_to_sequence=None, as_of=clock()
         )

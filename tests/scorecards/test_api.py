@@ -178,7 +178,7 @@ async def test_the_policy_of_the_month_counts(
         "balance": True,
     }
     later = default.source.replace('"2000-01"', '"2026-10"')
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         for number, source in enumerate((later, default.source, later), 1):
             await service.set_policy(connection, engagement.scope, source, number)
     for month, version in (("2026-10", 3), ("2026-09", 2)):

@@ -35,14 +35,14 @@ BASIS = Basis(
 
 
 async def computed(database: Database, engagement: Engagement, now: int) -> Computed:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         return await service.compute(
             connection, engagement.engagement_id, OCTOBER, as_of=None, now=now
         )
 
 
 async def keep(database: Database, card: Computed, now: int) -> str:
-    async with database.write() as connection:
+    async with database.write(card.scope) as connection:
         return (await service.keep(connection, card, now)).scorecard_id
 
 
@@ -83,7 +83,7 @@ async def test_alike_answers_are_kept_once_and_counted_as_often_as_given(
         attempts=[documents.attempt("an", {name: [0 if right[name] else 1] for name in topics})],
     )
     await documents.load(database, engagement, contents, clock())
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         inputs, _, basis = await inputs_now(
             connection, engagement, OCTOBER, as_of=None, now=clock(), instead=None
         )
@@ -96,7 +96,7 @@ async def test_alike_answers_are_kept_once_and_counted_as_often_as_given(
 async def test_no_answer_is_none(
     database: Database, engagement: Engagement, clock: StoppedClock
 ) -> None:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         inputs, _, _ = await inputs_now(
             connection, engagement, OCTOBER, as_of=None, now=clock(), instead=None
         )
@@ -114,7 +114,7 @@ async def test_a_scorecard_is_computed_again_under_the_default_policy_of_its_rel
     earlier = today.source.replace("repeat_window_days = 7", "repeat_window_days = 3")
     assert earlier != today.source
     basis = replace(card.basis, default_policy=earlier)
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         kept = await store.kept(connection, engagement.scope, scorecard_id)
         assert kept is not None
         inputs = await inputs_then(connection, kept, basis, str(card.document["code_version"]))
@@ -123,7 +123,7 @@ async def test_a_scorecard_is_computed_again_under_the_default_policy_of_its_rel
     old = replace(card, document=score_month(inputs), basis=basis)
     assert old.sha256 != card.sha256
     for each in (scorecard_id, await keep(database, old, clock())):
-        async with database.read() as connection:
+        async with database.read(engagement.scope) as connection:
             verdict = await service.verify(connection, engagement.scope, each)
         assert (verdict.result, verdict.differences) == ("identical", ())
 
@@ -132,7 +132,7 @@ async def test_a_scorecard_is_computed_again_under_the_default_policy_of_its_rel
 async def test_the_default_policy_is_kept_only_where_it_counted(
     database: Database, engagement: Engagement, clock: StoppedClock
 ) -> None:
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         source = policies.default_policy().source
         await policies.set_policy(connection, engagement.scope, source, clock())
     card = await computed(database, engagement, clock())

@@ -82,7 +82,7 @@ async def scored(
     clock.set(LATER)
     own: Engagement | None = None
     for vendor in ("vendor-b", "vendor-a", "vendor-c"):
-        async with database.write() as connection:
+        async with database.write_as_operator() as connection:
             engagement = await vendors.create_engagement(
                 connection, merchant="Tra Sen", vendor=vendor, time_zone=scenario.zone, now=clock()
             )
@@ -90,7 +90,7 @@ async def scored(
         mine = [r for r in (*scenario.records, *scenario.pool) if r["vendor_id"] == vendor]
         await (await caller_of(client, key, engagement)).upload(as_canonical_rows(mine))
     assert own is not None
-    async with database.write() as connection:
+    async with database.write(own.scope) as connection:
         for source in scenario.policy_texts:
             await policies.set_policy(connection, own.scope, source, clock())
     caller = await caller_of(client, key, own)
@@ -318,7 +318,7 @@ async def test_knowledge_is_shown_as_it_was_known(
     caller: Caller, database: Database, engagement: Engagement, clock: StoppedClock
 ) -> None:
     await documents.load(database, engagement, documents.document(), clock())
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         entry = RosterEntry(agent_id="hoa", aliases=("hs-01",))
         await vendors.put_roster(connection, engagement.scope, [entry], clock())
     card = await caller.post("/v1/scorecards", {"month": "2026-10"})
@@ -346,7 +346,7 @@ async def test_answers_are_counted_by_topic_and_kept_so(
 ) -> None:
     """One agent's answers under two ids are the agent's."""
     await documents.load(database, engagement, documents.many(), clock())
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         entry = RosterEntry(agent_id="hoa", aliases=("hs-00", "hs-01", "hs-02"))
         await vendors.put_roster(connection, engagement.scope, [entry], clock())
     card = await caller.post("/v1/scorecards", {"month": "2026-10"})
@@ -380,7 +380,7 @@ async def test_whom_an_excluded_contact_names_is_shown_by_the_own_id(
 ) -> None:
     """Also an agent of whom nothing counts, so that the scorecard does not name them."""
     await caller.upload([row(6, agent_id="desk 7", status="spam")])
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         entry = RosterEntry(agent_id="mai", aliases=("desk 7",))
         await vendors.put_roster(connection, engagement.scope, [entry], clock())
     card = await caller.post("/v1/scorecards", {"month": "2026-10"})
@@ -397,7 +397,7 @@ async def test_a_card_of_an_earlier_version_says_what_to_do(
     caller: Caller, database: Database
 ) -> None:
     card = await caller.post("/v1/scorecards", {"month": "2026-10"})
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.exec_driver_sql("UPDATE scorecards SET basis = NULL")
     for rest in ("metrics/csat/interactions", *KNOWLEDGE):
         answer = await caller.get(f"{card['links']['self']}/{rest}")

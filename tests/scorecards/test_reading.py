@@ -56,7 +56,7 @@ def record(name: str, **changes: object) -> dict[str, Any]:
 
 async def put(database: Database, engagement: Engagement, *rows: dict[str, Any]) -> None:
     named = [each | {"engagement_id": engagement.engagement_id} for each in rows]
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(insert(models.Interaction), named)
 
 
@@ -76,7 +76,7 @@ async def records(
         end=END,
         as_of=as_of,
     )
-    async with database.read() as connection:
+    async with database.read(engagement.scope.of_merchant()) as connection:
         return await read(connection, asked)
 
 
@@ -144,7 +144,7 @@ async def test_a_long_month_comes_whole(database: Database, engagement: Engageme
     same = {name: value for name, value in record("").items() if name not in names}
     columns = ", ".join(f'"{name}"' for name in (*names, *same))
     given = ", ".join(f":{name}" for name in same)
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(
             text(
                 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT :number) "  # noqa: S608  our own names
@@ -271,7 +271,7 @@ async def test_all_of_it_is_read_from_one_snapshot(
         end=END,
         as_of=AS_OF,
     )
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         await connection.execute(text("SELECT count(*) FROM interactions"))
         await put(database, engagement, record("2"))
         found = await read(connection, asked)

@@ -33,7 +33,7 @@ async def test_an_upload_of_nothing_usable_belongs_to_the_one_month_it_came_in(
     assert sent.status_code == 422, sent.text
 
     zone, counted = load_zone(engagement.time_zone), []
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         for month in (Month(2026, 10), Month(2026, 11), Month(2026, 12)):
             found = await store.upload_counts(
                 connection, engagement.scope, *month.bounds(zone), known=1

@@ -89,7 +89,7 @@ class Desk:
         await documents.load(self.database, self.own, contents, self.clock())
 
     async def policy(self, change: Callable[[str], str]) -> None:
-        async with self.database.write() as connection:
+        async with self.database.write(self.own.scope) as connection:
             source = change(policies.default_policy().source)
             await policies.set_policy(connection, self.own.scope, source, self.clock())
 
@@ -101,12 +101,12 @@ class Desk:
         return made
 
     async def verify(self, card: dict[str, Any]) -> Verdict:
-        async with self.database.read() as connection:
+        async with self.database.read(self.own.scope) as connection:
             return await service.verify(connection, self.own.scope, card["id"])
 
     async def execute(self, statement: str, **values: object) -> None:
         """Behind the product's back."""
-        async with self.database.write() as connection:
+        async with self.database.write_as_owner() as connection:
             result = await connection.execute(text(statement), values)
             assert result.rowcount > 0
 
@@ -155,7 +155,7 @@ async def elsewhere(desk: Desk) -> None:
 
 
 async def another_vendor(desk: Desk) -> None:
-    async with desk.database.write() as connection:
+    async with desk.database.write_as_operator() as connection:
         third = await vendors.create_engagement(
             connection,
             merchant=desk.own.merchant_name,
@@ -361,18 +361,18 @@ async def _keep(url: str, engagement: str, months: list[str]) -> None:
     clock = StoppedClock(0)
     clock.set("2026-12-01T00:00:00+00:00")
     for month in months:
-        async with database.read() as connection:
+        async with database.read_as_owner() as connection:
             computed = await service.compute(
                 connection, engagement, Month.parse(month), as_of=None, now=clock()
             )
-        async with database.write() as connection:
+        async with database.write_as_owner() as connection:
             await service.keep(connection, computed, clock())
     await database.close()
 
 
 async def _alter(url: str, statement: str) -> None:
     database = Database(url)
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.execute(text(statement))
     await database.close()
 
@@ -433,7 +433,7 @@ def test_a_scorecard_of_another_version_of_the_code_says_so(
 
 async def _as_if_made_by(url: str, version: str) -> None:
     database = Database(url)
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         found = await connection.execute(text("SELECT scorecard_id, document FROM scorecards"))
         for scorecard_id, document in found.all():
             made = canonical_json(json.loads(document) | {"code_version": version})

@@ -18,19 +18,19 @@ from vendorwatch.vendors.model import (
 
 
 async def create(database: Database, merchant: str, vendor: str, zone: str) -> Engagement:
-    async with database.write() as connection:
+    async with database.write_as_operator() as connection:
         return await service.create_engagement(
             connection, merchant=merchant, vendor=vendor, time_zone=zone, now=0
         )
 
 
 async def put(database: Database, engagement: Engagement, *entries: RosterEntry) -> RosterReceipt:
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         return await service.put_roster(connection, engagement.scope, list(entries), now=0)
 
 
 async def roster(database: Database, engagement: Engagement) -> dict[str, tuple[str | None, bool]]:
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         agents = await service.agents(connection, engagement.scope)
     return {agent.agent_id: (agent.name, agent.on_roster) for agent in agents}
 
@@ -46,7 +46,7 @@ async def test_another_zone_is_a_conflict_and_changes_nothing(database: Database
     first = await create(database, "Merchant", "Vendor", "Asia/Ho_Chi_Minh")
     with pytest.raises(EngagementConflict, match="Asia/Ho_Chi_Minh, not Asia/Bangkok"):
         await create(database, "Merchant", "Vendor", "Asia/Bangkok")
-    async with database.read() as connection:
+    async with database.read_as_operator() as connection:
         assert await service.engagements(connection) == [first]
 
 
@@ -63,7 +63,7 @@ async def test_merchants_share_nothing(database: Database) -> None:
     second = await create(database, "Ours", "Rival", "UTC")
     assert second.merchant_id == ours.merchant_id
     assert second.pseudonym_key == ours.pseudonym_key
-    async with database.read() as connection:
+    async with database.read_as_operator() as connection:
         siblings = await service.sibling_engagements(connection, ours.merchant_id)
     assert sorted(siblings) == sorted(
         (engagement.engagement_id, engagement.vendor_id) for engagement in (ours, second)
@@ -71,7 +71,7 @@ async def test_merchants_share_nothing(database: Database) -> None:
 
 
 async def test_an_engagement_is_found_by_its_id(database: Database, engagement: Engagement) -> None:
-    async with database.read() as connection:
+    async with database.read_as_operator() as connection:
         found = await service.find_engagement(connection, engagement.engagement_id)
         assert found == engagement
         for unknown in ("", "nothing", "00000000-0000-0000-0000-000000000000", "\0"):
@@ -99,7 +99,7 @@ async def test_a_roster_adds_updates_and_keeps(database: Database, engagement: E
         "b": ("Binh", True),
         "c": ("Chi", True),
     }
-    async with database.read() as connection:
+    async with database.read(engagement.scope) as connection:
         [changed] = await service.agents(connection, engagement.scope, limit=1)
     assert (changed.languages, changed.aliases) == ((), ())
 
@@ -121,7 +121,7 @@ async def test_an_agent_seen_in_a_log_is_not_on_the_roster(
 ) -> None:
     await put(database, engagement, RosterEntry(agent_id="a", name="An"))
     for _ in range(2):
-        async with database.write() as connection:
+        async with database.write(engagement.scope) as connection:
             await service.agents_seen(connection, engagement.scope, ["b", "a", "b"], clock())
     assert await roster(database, engagement) == {"a": ("An", True), "b": (None, False)}
     await put(database, engagement, RosterEntry(agent_id="b", name="Binh"))
@@ -129,7 +129,7 @@ async def test_an_agent_seen_in_a_log_is_not_on_the_roster(
 
 
 async def test_nobody_seen_is_fine(database: Database, engagement: Engagement) -> None:
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         await service.agents_seen(connection, engagement.scope, [], 0)
     assert await roster(database, engagement) == {}
 
@@ -164,10 +164,10 @@ async def test_an_alias_is_one_agents_alone(
     database: Database, engagement: Engagement, roster: list[RosterEntry]
 ) -> None:
     standing = [RosterEntry(agent_id="ann", aliases=("ann-2",))]
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         await service.put_roster(connection, engagement.scope, standing, 1)
     with pytest.raises(BadRoster) as raised:
-        async with database.write() as connection:
+        async with database.write(engagement.scope) as connection:
             await service.put_roster(connection, engagement.scope, roster, 1)
     assert {fault.code for fault in raised.value.faults} == {"alias_taken"}
 
@@ -175,7 +175,7 @@ async def test_an_alias_is_one_agents_alone(
 async def test_who_was_only_seen_may_turn_out_to_be_an_alias(
     database: Database, engagement: Engagement
 ) -> None:
-    async with database.write() as connection:
+    async with database.write(engagement.scope) as connection:
         await service.agents_seen(connection, engagement.scope, ["ann-2"], 1)
         found = [RosterEntry(agent_id="ann", aliases=("ann-2",))]
         await service.put_roster(connection, engagement.scope, found, 1)

@@ -1,10 +1,16 @@
 """Alive, and able to work: two questions."""
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import text
 
+from conftest import running
+from vendorwatch.app import create_app
 from vendorwatch.db.engine import Database
 from vendorwatch.settings import Settings
 from vendorwatch.web.readiness import check_database, check_disk
@@ -18,17 +24,85 @@ async def test_health_needs_no_key(client: httpx.AsyncClient) -> None:
 async def test_ready(client: httpx.AsyncClient) -> None:
     answer = await client.get("/ready")
     assert answer.status_code == 200
-    assert answer.json() == {"database": "ok", "schema": "ok", "disk": "ok"}
+    assert answer.json() == dict.fromkeys(("database", "schema", "disk", "secret"), "ok")
 
 
-async def test_another_schema_is_not_ready(client: httpx.AsyncClient, database: Database) -> None:
-    async with database.write() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+@pytest.mark.parametrize(
+    ("revision", "told"),
+    [
+        ("'9999'", "The schema is newer (9999)"),
+        ("'0001'", "The schema is older (0001)"),
+        (None, "no tables of ours"),
+    ],
+)
+async def test_another_schema_is_not_ready(
+    client: httpx.AsyncClient, database: Database, revision: str | None, told: str
+) -> None:
+    statement = (
+        f"UPDATE alembic_version SET version_num = {revision}"  # noqa: S608  written above
+        if revision
+        else "DELETE FROM alembic_version"
+    )
+    async with database.write_as_owner() as connection:
+        await connection.execute(text(statement))
     answer = await client.get("/ready")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
     assert [error["field"] for error in answer.json()["errors"]] == ["schema"]
+    checks = answer.json()["checks"]
+    assert told in checks.pop("schema")
+    assert checks == {"database": "ok", "disk": "ok", "secret": "ok"}
     assert (await client.get("/health")).status_code == 200
+
+
+def test_a_disk_that_is_nearly_full(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    twentieth = shutil.disk_usage(tmp_path).total // 20
+    assert check_disk(tmp_path, reserve=1) == []
+    least = min(free, twentieth)
+    if free < twentieth:  # then a large reserve is more than there is
+        [fault] = check_disk(tmp_path, reserve=10**15)
+        assert "Nearly full" in fault.detail
+    assert check_disk(tmp_path, reserve=least // 2) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_small_disk_that_fills_up(tmp_path: Path) -> None:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tmp_path],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        assert check_disk(tmp_path, reserve=2**30) == []
+        (tmp_path / "most").write_bytes(b"x" * (2 * 2**20 - 50_000))
+        [fault] = check_disk(tmp_path, reserve=2**30)
+        assert (fault.code, fault.field) == ("disk", "disk")
+        assert "Nearly full" in fault.detail
+        (tmp_path / "rest").write_bytes(b"x" * 40_000)
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+async def test_a_secret_that_is_gone(tmp_path: Path, database_url: str) -> None:
+    """The server still runs, but with the next start every key would be strange to it."""
+    settings = Settings.from_env(
+        {"VENDORWATCH_DATABASE_URL": database_url, "VENDORWATCH_DATA_DIR": str(tmp_path)}
+    )
+    app = create_app(settings)
+    async with running(app):
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its ASGI types are looser
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            assert (await client.get("/ready")).status_code == 200
+            settings.secret_path.write_text("another one, of somebody else entirely")
+            answer = await client.get("/ready")
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "secret")
+            settings.secret_path.unlink()
+            answer = await client.get("/ready")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "secret")
+    assert "another one" not in answer.text
 
 
 async def test_a_data_folder_in_the_way_is_not_ready(

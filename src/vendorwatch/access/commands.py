@@ -1,14 +1,25 @@
 """`vendorwatch key ...`."""
 
+import re
 from datetime import datetime
+from typing import Any
 
 import click
+from typing_extensions import override
 
 from vendorwatch.access import service
 from vendorwatch.access.model import DEFAULT_SCOPE, SCOPES, NewKey, StoredKey
 from vendorwatch.db.engine import Database
-from vendorwatch.periods import Micros, format_instant, to_micros
+from vendorwatch.periods import DAY, SECOND, Micros, format_instant, to_micros
 from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime
+
+_UNITS: dict[str, Micros] = {
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "h": 3_600 * SECOND,
+    "d": DAY,
+}
+_SPAN = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhd])", re.ASCII)
 
 
 @click.group("key")
@@ -58,8 +69,9 @@ def create(
     secret = runtime.settings.secret()
 
     async def use_case(database: Database) -> NewKey:
-        async with database.write() as connection:
+        async with database.read_as_operator() as connection:
             scope = await service.scope_of(connection, engagement_id)
+        async with database.write(scope) as connection:
             return await service.create_key(
                 connection, scope, scopes, secret, runtime.clock(), expires_at
             )
@@ -80,8 +92,9 @@ def list_keys(runtime: Runtime, engagement_id: str, *, as_json: bool) -> None:
     """List the keys of an engagement, never the keys' text."""
 
     async def use_case(database: Database) -> list[StoredKey]:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
             scope = await service.scope_of(connection, engagement_id)
+        async with database.read(scope) as connection:
             return await service.list_keys(connection, scope)
 
     found = [_shown(key, runtime.clock()) for key in runtime.run(use_case)]
@@ -104,6 +117,50 @@ def list_keys(runtime: Runtime, engagement_id: str, *, as_json: bool) -> None:
     )
 
 
+class _Span(click.ParamType[Micros]):
+    name = "SPAN"
+
+    @override
+    def convert(self, value: Any, param: Any, ctx: Any) -> Micros:
+        if isinstance(value, int):
+            return value
+        found = _SPAN.fullmatch(value)
+        if not found:
+            self.fail("write it as 7d, 12h, 30m or 0s", param, ctx)
+        return int(found["number"]) * _UNITS[found["unit"]]
+
+
+@key_commands.command("rotate")
+@click.option(
+    "--overlap",
+    type=_Span(),
+    default="7d",
+    show_default=True,
+    help="How long the old key stays good: 7d, 12h, 30m or 0s; at most 30d.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@click.argument("key_id")
+@pass_runtime
+def rotate(runtime: Runtime, key_id: str, overlap: Micros, *, as_json: bool) -> None:
+    """Make the successor of a key, with the same scopes; the old one expires."""
+    secret = runtime.settings.secret()
+
+    async def use_case(database: Database) -> NewKey:
+        async with database.read_key(key_id) as connection:
+            scope = await service.holder_of(connection, key_id)
+        async with database.write(scope) as connection:
+            return await service.rotate_key(
+                connection, scope, key_id, overlap=overlap, secret=secret, now=runtime.clock()
+            )
+
+    made = runtime.run(use_case)
+    if as_json:
+        emit_json(made)
+        return
+    click.echo(made.key)
+    click.echo(f"Keep it now: it cannot be shown again. Its id is {made.key_id}.", err=True)
+
+
 @key_commands.command("revoke")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 @click.argument("key_id")
@@ -112,8 +169,10 @@ def revoke(runtime: Runtime, key_id: str, *, as_json: bool) -> None:
     """Make a key useless from the next request on."""
 
     async def use_case(database: Database) -> StoredKey:
-        async with database.write() as connection:
-            return await service.revoke_key(connection, key_id, runtime.clock())
+        async with database.read_key(key_id) as connection:
+            scope = await service.holder_of(connection, key_id)
+        async with database.write(scope) as connection:
+            return await service.revoke_key(connection, scope, key_id, runtime.clock())
 
     shown = _shown(runtime.run(use_case), runtime.clock())
     if as_json:

@@ -7,13 +7,13 @@ import msgspec
 
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault, Kind, VendorwatchError
-from vendorwatch.periods import Micros
+from vendorwatch.periods import DAY, Micros
 
 SCOPES = {
     "upload": "send logs, the roster and mappings; read one's own uploads",
     "read": "read everything of the engagement",
     "score": "compute scorecards",
-    "manage": "set policies and rubrics, review interactions, manage checks",
+    "manage": "set policies and rubrics, review interactions, manage checks and keys",
 }
 DEFAULT_SCOPE = "upload"
 
@@ -37,7 +37,8 @@ class Unauthenticated(VendorwatchError):
 
 
 class BadKeyRequest(VendorwatchError):
-    """A scope is unknown or missing, or the key would expire before it is made.
+    """A scope is unknown or missing, the key would expire before it is made, or the one that is to
+    be replaced is no longer good.
 
     Correct what is named.
     """
@@ -69,6 +70,24 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True):
 
     key_id: str
     key: str
+
+
+OVERLAP: Micros = 7 * DAY
+LONGEST_OVERLAP: Micros = 30 * DAY
+
+
+def lifetime_from(old: StoredKey, now: Micros) -> Micros | None:
+    """When its successor expires: it lives as long as the old one was meant to."""
+    return None if old.expires_at is None else now + old.expires_at - old.created_at
+
+
+def check_rotation(old: StoredKey, overlap: Micros, now: Micros) -> None:
+    """Raises BadKeyRequest."""
+    if old.state(now) != "live":
+        raise BadKeyRequest(f"The key is {old.state(now)}; make a new one.")
+    if not 0 <= overlap <= LONGEST_OVERLAP:
+        fault = Fault("out_of_range", "lies between 0 and 30 days", field="overlap_seconds")
+        raise BadKeyRequest(str(fault), faults=(fault,))
 
 
 def check_request(scopes: frozenset[str], expires_at: Micros | None, now: Micros) -> None:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.access import keys, store
-from vendorwatch.access.model import NewKey, StoredKey, Unauthenticated, check_request
+from vendorwatch.access.model import (
+    NewKey,
+    StoredKey,
+    Unauthenticated,
+    check_request,
+    check_rotation,
+    lifetime_from,
+)
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import SECOND, Micros
@@ -86,14 +93,50 @@ async def list_keys(connection: AsyncConnection, scope: Scope) -> list[StoredKey
     return await store.keys(connection, scope)
 
 
-async def revoke_key(connection: AsyncConnection, key_id: str, now: Micros) -> StoredKey:
-    """From the next request on it is refused; again is no error. Raises NotFound."""
+async def holder_of(connection: AsyncConnection, key_id: str) -> Scope:
+    """Whose key it is: for whoever runs the server. Raises NotFound."""
     found = await store.keys_called(connection, key_id)
     if not found:
         raise NotFound(f"There is no key {key_id}.")
-    for key in found:
-        await store.revoke(connection, key, now)
-    return (await store.keys_called(connection, key_id))[0]
+    return found[0].scope
+
+
+async def revoke_key(
+    connection: AsyncConnection, scope: Scope, key_id: str, now: Micros
+) -> StoredKey:
+    """From the next request on it is refused; again is no error. Raises NotFound."""
+    await store.revoke(connection, scope, key_id, now)
+    return await find_key(connection, scope, key_id)
+
+
+async def rotate_key(
+    connection: AsyncConnection,
+    scope: Scope,
+    key_id: str,
+    *,
+    overlap: Micros,
+    secret: bytes,
+    now: Micros,
+) -> NewKey:
+    """A new key that may do the same; the old one is good for `overlap` still.
+
+    Raises NotFound, or BadKeyRequest for a key that is no longer good.
+    """
+    old = await find_key(connection, scope, key_id)
+    check_rotation(old, overlap, now)
+    made = await create_key(
+        connection, scope, old.scopes, secret, now, expires_at=lifetime_from(old, now)
+    )
+    await store.expire(connection, scope, key_id, at=now + overlap)
+    return made
+
+
+async def find_key(connection: AsyncConnection, scope: Scope, key_id: str) -> StoredKey:
+    """Raises NotFound, also for another engagement's."""
+    for key in await store.keys(connection, scope):
+        if key.key_id == key_id:
+            return key
+    raise NotFound("There is no such key.")
 
 
 async def scope_of(connection: AsyncConnection, engagement_id: str) -> Scope:

@@ -57,15 +57,30 @@ async def keys(connection: AsyncConnection, scope: Scope) -> list[StoredKey]:
     return [_key(row) for row in await connection.execute(statement)]
 
 
-async def revoke(connection: AsyncConnection, key: StoredKey, now: Micros) -> None:
+async def revoke(connection: AsyncConnection, scope: Scope, key_id: str, now: Micros) -> None:
     await connection.execute(
         update(models.ApiKey)
         .where(
-            models.ApiKey.merchant_id == key.scope.merchant_id,
-            models.ApiKey.key_id == key.key_id,
+            models.ApiKey.merchant_id == scope.merchant_id,
+            models.ApiKey.engagement_id == scope.engagement_id,
+            models.ApiKey.key_id == key_id,
             models.ApiKey.revoked_at.is_(None),
         )
         .values(revoked_at=now)
+    )
+
+
+async def expire(connection: AsyncConnection, scope: Scope, key_id: str, *, at: Micros) -> None:
+    """Never later than it would have anyway."""
+    await connection.execute(
+        update(models.ApiKey)
+        .where(
+            models.ApiKey.merchant_id == scope.merchant_id,
+            models.ApiKey.engagement_id == scope.engagement_id,
+            models.ApiKey.key_id == key_id,
+            or_(models.ApiKey.expires_at.is_(None), models.ApiKey.expires_at > at),
+        )
+        .values(expires_at=at)
     )
 
 

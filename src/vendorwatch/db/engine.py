@@ -13,10 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from vendorwatch.db import wall
+from vendorwatch.db.scope import OPERATOR, MerchantScope, Reach, Scope
 from vendorwatch.errors import Kind, VendorwatchError
 
 _BUSY_SECONDS = 30
 _READ_ONLY = "vendorwatch_read_only"
+_POOL_SIZE = "pool_size"
+_LAID_OUT = "vendorwatch_laid_out"
 # As long as SQLite's: whoever waits holds one of few connections, and must give it back some time.
 _LOCK_TIMEOUT = {"options": f"-c lock_timeout={_BUSY_SECONDS}s"}
 
@@ -35,17 +39,19 @@ class DatabaseUnavailable(VendorwatchError):
 class Database:
     """Connections to one database. One use case is one `write()` or `read()`: one transaction.
 
+    Each is told whose data it is about, and on PostgreSQL reaches nobody else's: see db.wall.
     The transaction commits when the block ends and rolls back when it raises. Nothing else commits.
     A database that cannot be reached, is locked or is full raises DatabaseUnavailable.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = driver_url(url)
+        self.url, pool = _without_pool(driver_url(url))
         self.engine = create_async_engine(
             self.url,
             pool_pre_ping=self.is_postgresql,
             hide_parameters=True,  # they hold customers' data, and errors are logged
             connect_args=_LOCK_TIMEOUT if self.is_postgresql else {},
+            **pool,
         )
         if not self.is_postgresql:
             _prepare_folder(self.url)
@@ -57,35 +63,133 @@ class Database:
         return self.url.get_backend_name() == "postgresql"
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        async with _transaction(self.engine, read_only=False) as connection:
+    async def write(self, whose: Scope | MerchantScope) -> AsyncIterator[AsyncConnection]:
+        """What of `whose` there is, and nothing else."""
+        async with self._within(whose.reach, read_only=False) as connection:
             yield connection
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One snapshot of the data.
+    async def read(self, whose: Scope | MerchantScope) -> AsyncIterator[AsyncConnection]:
+        """One snapshot of what of `whose` there is, and nothing else.
 
         On SQLite with the rollback journal it waits while a writer commits, or writes more than
         its cache holds.
         """
-        async with _transaction(self.engine, read_only=True) as connection:
+        async with self._within(whose.reach, read_only=True) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def read_key(self, key_id: str) -> AsyncIterator[AsyncConnection]:
+        """The API keys of that id, before it is known whose they are."""
+        async with self._within(Reach(key=key_id), read_only=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write_as_operator(self) -> AsyncIterator[AsyncConnection]:
+        """Merchants, vendors and engagements: for commands, never for a caller of the API."""
+        async with self._within(OPERATOR, read_only=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read_as_operator(self) -> AsyncIterator[AsyncConnection]:
+        """Who works for whom and where scorecards belong: for commands, never for a caller."""
+        async with self._within(OPERATOR, read_only=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write_as_owner(self) -> AsyncIterator[AsyncConnection]:
+        """As the user of the URL, before the second wall: for the schema, never for rows."""
+        async with self._within(None, read_only=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read_as_owner(self) -> AsyncIterator[AsyncConnection]:
+        """As the user of the URL, before the second wall: for the schema, never for rows."""
+        async with self._within(None, read_only=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _within(
+        self, reach: Reach | None, *, read_only: bool
+    ) -> AsyncIterator[AsyncConnection]:
+        async with _transaction(self.engine, read_only=read_only) as connection:
+            if reach is not None:
+                await wall.enter(connection, reach)
+            yield connection
+
+    @asynccontextmanager
+    async def workbench(self, whose: Scope, *, used_up: bool = False) -> AsyncIterator["Workbench"]:
+        """One connection for several transactions about what of `whose` there is.
+
+        `used_up`: it is not used again, and what its temporary tables hold goes with it.
+        """
+        async with _connected(self.engine) as connection:
+            try:
+                yield Workbench(connection, whose)
+            finally:
+                if used_up:
+                    await connection.invalidate()
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
+class Workbench:
+    """Temporary tables outlive a transaction, so what takes long can be laid out in them before
+    anything is locked.
+    """
+
+    def __init__(self, connection: AsyncConnection, whose: Scope) -> None:
+        self._connection = connection
+        self._whose = whose
+
+    @property
+    def laid_out(self) -> set[str]:
+        """Names that the user of the connection gives to what it has made; empty on a new one."""
+        sync = self._connection.sync_connection
+        assert sync is not None  # noqa: S101  it was opened
+        found: set[str] = sync.info.setdefault(_LAID_OUT, set())
+        return found
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes to temporary tables only: nobody waits for it."""
+        async with self._begun(read_only=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """As Database.write()."""
+        async with self._begun(read_only=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _begun(self, *, read_only: bool) -> AsyncIterator[AsyncConnection]:
+        # PostgreSQL is not told: tables of a session cannot be made in a transaction that only
+        # reads.
+        _ = await self._connection.execution_options(**{_READ_ONLY: read_only})
+        async with self._connection.begin():
+            await wall.enter(self._connection, self._whose.reach)
+            yield self._connection
+
+
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine, *, read_only: bool) -> AsyncIterator[AsyncConnection]:
+    async with _connected(engine) as connection:
+        options: dict[str, object] = {_READ_ONLY: read_only}
+        if read_only and engine.dialect.name == "postgresql":
+            # Several statements of one answer must see the same data.
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        _ = await connection.execution_options(**options)
+        async with connection.begin():
+            yield connection
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         async with engine.connect() as connection:
-            options: dict[str, object] = {_READ_ONLY: read_only}
-            if read_only and engine.dialect.name == "postgresql":
-                # Several statements of one answer must see the same data.
-                options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            _ = await connection.execution_options(**options)
-            async with connection.begin():
-                yield connection
+            yield connection
     except (DBAPIError, PoolTimeout) as error:
         if isinstance(error, PoolTimeout) or _is_outage(error):
             raise DatabaseUnavailable(
@@ -114,6 +218,14 @@ def driver_url(url: str) -> URL:
     return parsed.set(drivername=driver[parsed.get_backend_name()])
 
 
+def _without_pool(url: URL) -> tuple[URL, dict[str, int]]:
+    """`pool_size` in the query is ours: how many connections one process holds at most."""
+    size = url.query.get(_POOL_SIZE)
+    if not isinstance(size, str):
+        return url, {}
+    return url.difference_update_query([_POOL_SIZE]), {"pool_size": int(size), "max_overflow": 0}
+
+
 # The first release of each series without the bug that can lose committed pages on a WAL reset.
 _WAL_MENDED = {44: 6, 50: 7, 51: 3}
 
@@ -138,7 +250,7 @@ def _on_sqlite_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) 
     for pragma in (
         f"busy_timeout = {_BUSY_SECONDS * 1000}",
         f"journal_mode = {journal}",
-        "synchronous = FULL",
+        "synchronous = EXTRA",  # FULL leaves the end of the rollback journal to chance
         "foreign_keys = ON",
         "temp_store = FILE",
     ):

@@ -4,6 +4,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,16 +27,27 @@ class SchemaMismatch(VendorwatchError):
     title = "The database has another schema than this version needs"
 
 
+class MigrationRefused(VendorwatchError):
+    """The schema cannot be changed like this: a right is missing, or rows would be lost.
+
+    For the operator: `detail` says what to do. Nothing was changed.
+    """
+
+    kind = Kind.REFUSED
+    slug = "migration-refused"
+    title = "The schema cannot be changed"
+
+
 async def upgrade(database: Database, *, to: str = "head") -> None:
     """One transaction: all of the missing revisions, or none."""
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         if database.is_postgresql:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         await connection.run_sync(_run, "upgrade", to)
 
 
 async def downgrade(database: Database, *, to: str) -> None:
-    async with database.write() as connection:
+    async with database.write_as_owner() as connection:
         await connection.run_sync(_run, "downgrade", to)
 
 
@@ -54,7 +66,7 @@ def head() -> str:
 
 async def require_head(database: Database) -> None:
     """Raises SchemaMismatch unless the database is at this version's schema exactly."""
-    async with database.read() as connection:
+    async with database.read_as_owner() as connection:
         found = await current(connection)
     if found != head():
         raise SchemaMismatch(
@@ -69,7 +81,7 @@ async def prepare(database: Database) -> None:
     PostgreSQL, which other machines may be using, must be at it already. Raises SchemaMismatch.
     """
     if not database.is_postgresql:
-        async with database.read() as connection:
+        async with database.read_as_owner() as connection:
             found = await current(connection)
         if found is None or (found != head() and found in _revisions()):
             await upgrade(database)
@@ -89,4 +101,7 @@ def config() -> Config:
 def _run(connection: Connection, direction: str, to: str) -> None:
     made = config()
     made.attributes["connection"] = connection
-    getattr(command, direction)(made, to)
+    try:
+        getattr(command, direction)(made, to)
+    except CommandError as error:
+        raise MigrationRefused(str(error)) from error

@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,11 +46,12 @@ class ObjectStore:
             self._make_home(scope)
             path = self._home(scope) / f"{_DRAFT}{secrets.token_hex(8)}"
             file = path.open("xb")
-        with file:
-            try:
-                yield Draft(path, file)
-            finally:
-                path.unlink(missing_ok=True)
+        try:
+            yield Draft(path, file)
+        finally:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what is not flushed yet is not wanted; the disk may be full
+                file.close()
 
     def sweep(self, *, older_than: float) -> None:
         """Removes drafts of processes that were killed: untouched since, in seconds of the epoch."""

@@ -141,7 +141,7 @@ def _write_logs(made: Shop, home: Path) -> dict[str, Path]:
 def _engage(runtime: Runtime, made: Shop, part: VendorPart) -> Party:
     async def use_case(database: Database) -> Party:
         now = runtime.clock()
-        async with database.write() as connection:
+        async with database.write_as_operator() as connection:
             engagement = await create_engagement(
                 connection,
                 merchant=made.merchant,
@@ -149,6 +149,7 @@ def _engage(runtime: Runtime, made: Shop, part: VendorPart) -> Party:
                 time_zone=made.time_zone,
                 now=now,
             )
+        async with database.write(engagement.scope) as connection:
             await set_policy(connection, engagement.scope, part.policy, now)
             secret = runtime.settings.secret()
             key = await create_key(connection, engagement.scope, _SCOPES, secret, now)
@@ -159,8 +160,8 @@ def _engage(runtime: Runtime, made: Shop, part: VendorPart) -> Party:
 
 def _revoke(runtime: Runtime, party: Party) -> None:
     async def use_case(database: Database) -> None:
-        async with database.write() as connection:
-            await revoke_key(connection, party.key_id, runtime.clock())
+        async with database.write(party.scope) as connection:
+            await revoke_key(connection, party.scope, party.key_id, runtime.clock())
 
     runtime.run(use_case)
 
@@ -169,7 +170,7 @@ def _load_knowledge(runtime: Runtime, party: Party) -> None:
     document = read_document(msgspec.json.encode(party.part.knowledge))
 
     async def use_case(database: Database) -> None:
-        async with database.write() as connection:
+        async with database.write(party.scope.of_merchant()) as connection:
             await knowledge.load(connection, party.scope, document, now=runtime.clock())
 
     runtime.run(use_case)

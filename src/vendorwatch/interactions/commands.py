@@ -176,8 +176,9 @@ def set_mapping(runtime: Runtime, file: Path, engagement: str, *, as_json: bool)
     source = read_text(file)
 
     async def use_case(database: Database) -> StoredMapping:
-        async with database.write() as connection:
+        async with database.read_as_operator() as connection:
             scope = (await vendors.find_engagement(connection, engagement)).scope
+        async with database.write(scope) as connection:
             stored, _ = await service.set_mapping(connection, scope, source, now=runtime.clock())
         return stored
 
@@ -197,8 +198,9 @@ def show_mapping(runtime: Runtime, engagement: str, version: int | None, *, as_j
     """Print a stored mapping as it was set."""
 
     async def use_case(database: Database) -> StoredMapping:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
             scope = (await vendors.find_engagement(connection, engagement)).scope
+        async with database.read(scope) as connection:
             return await service.find_mapping(connection, scope, version)
 
     stored = runtime.run(use_case)

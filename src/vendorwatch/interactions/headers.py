@@ -97,6 +97,32 @@ class BadContentLength(VendorwatchError):
     title = "The body is not as long as declared"
 
 
+_DOUBLED: dict[str, type[VendorwatchError]] = {
+    "Content-Type": UnsupportedMediaType,
+    "Content-Encoding": UnsupportedEncoding,
+    "Content-Length": BadContentLength,
+    "Content-Digest": BadDigest,
+    "Repr-Digest": BadDigest,
+    "Idempotency-Key": BadIdempotencyKey,
+}
+
+
+class Lines(Protocol):
+    """The header lines of a request; one name may have several."""
+
+    def getall(self, name: str, default: list[str], /) -> list[str]: ...
+
+
+def only(lines: Lines, name: str) -> str | None:
+    """The value of a header that may come once: whoever reads the first of two, and a proxy that
+    reads the last, would take in different uploads. Raises the error of that header.
+    """
+    values = lines.getall(name, [])
+    if len(values) > 1:
+        raise _DOUBLED[name](f"The header {name} came {len(values)} times. Send it once.")
+    return values[0] if values else None
+
+
 class Hasher(Protocol):
     def update(self, data: bytes, /) -> None: ...
 

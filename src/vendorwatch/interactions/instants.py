@@ -25,6 +25,7 @@ _NOON = 12
 _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:[0-5]\d)", re.ASCII
 ).fullmatch
+_MOMENT = datetime.fromisoformat
 _WRITTEN = re.compile(
     r"(?P<a>[0-9]{1,4})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{1,4})"
     r"(?:(?P<gap>[Tt]|[ ]{1,2})(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
@@ -51,16 +52,16 @@ def parse_instant(
     """
     if not isinstance(text, str):
         raise BadInstant("bad_timestamp", f"{_shown(text)} is not text; write 2026-10-31T09:05:00Z")
-    if not _PLAIN(text):
-        return _read_slowly(text, zone, date_order)
-    try:
-        since = datetime.fromisoformat(text) - _EPOCH
-    except ValueError:
-        return _read_slowly(text, zone, date_order)  # which can tell why
-    instant = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    if _EARLIEST <= instant <= _LATEST:
-        return instant
-    raise _outside(text)
+    if _PLAIN(text):
+        try:
+            since = _MOMENT(text) - _EPOCH
+        except ValueError:
+            return _read_slowly(text, zone, date_order)  # which can tell why
+        instant = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        if _EARLIEST <= instant <= _LATEST:
+            return instant
+        raise _outside(text)
+    return _read_slowly(text, zone, date_order)
 
 
 def resolve_local(moment: datetime, zone: ZoneInfo) -> Micros:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -73,6 +73,9 @@ REJECT_COLUMNS = (
     "raw",
 )
 
+_BLOCK = hashlib.sha256().block_size
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _direct = attrgetter(*_DIRECT)
 _json = msgspec.json.Encoder(order="sorted")
 
@@ -92,68 +95,80 @@ class Intake:
     ) -> None:
         self.tally = Tally()
         self._rows = iter(reading)
-        self._key = pseudonym_key
+        self._customer = _pseudonyms(pseudonym_key, "customer_ref")
+        self._order = _pseudonyms(pseudonym_key, "order_ref")
 
     def batches(self, size: int) -> Iterator[Batch]:
         """One `next` reads at most `size` rows of the file."""
-        while outcomes := list(islice(self._rows, size)):
-            yield self._batch(outcomes)
+        while True:
+            batch = self._batch(islice(self._rows, size))
+            if not batch.staged and not batch.rejects:
+                return
+            yield batch
 
-    def _batch(self, outcomes: list[Accepted | Refused | Skipped]) -> Batch:
-        batch = Batch()
+    def _batch(self, outcomes: Iterable[Accepted | Refused | Skipped]) -> Batch:
+        staged: list[tuple[Cell, ...]] = []
+        rejects: list[tuple[Cell, ...]] = []
+        named: set[str | None] = set()
         for outcome in outcomes:
             if isinstance(outcome, Accepted):
-                self._accept(batch, outcome.row, outcome.interaction)
+                sent = outcome.interaction
+                staged.append(self._staged(outcome.row, sent))
+                named.update((sent.agent_id, sent.first_reply_agent_id, sent.resolved_by_agent_id))
+                self.tally.accept(
+                    sent.opened_at,
+                    excluded=is_excluded(sent.direction, sent.status),
+                    claims=bool(sent.claims),
+                )
             elif isinstance(outcome, Refused):
                 self.tally.reject(outcome.faults)
-                batch.rejects.append(_rejected(outcome))
+                rejects.append(_rejected(outcome))
             else:
                 self.tally.skip()
-                batch.rejects.append(_skipped(outcome))
-        return batch
+                rejects.append(_skipped(outcome))
+        return Batch(staged, rejects, {agent for agent in named if agent is not None})
 
-    def _accept(self, batch: Batch, row: int, sent: record.Interaction) -> None:
-        customer = self._hashed("customer_ref", sent.customer_ref)
-        order = self._hashed("order_ref", sent.order_ref)
+    def _staged(self, row: int, sent: record.Interaction) -> tuple[Cell, ...]:
+        customer = self._customer(sent.customer_ref)
+        order = self._order(sent.order_ref)
         content = record.content(sent, customer=customer, order=order)
-        batch.staged.append(
-            (
-                *_direct(sent),
-                row,
-                hashlib.sha256(content).digest(),
-                customer,
-                order,
-                None if sent.vendor_quality is None else str(sent.vendor_quality),
-                _packed(sent.tags),
-                _packed(sent.events),
-                _next_replies(sent),
-                _packed(sent.claims),
-                _packed(sent.extra),
-            )
-        )
-        batch.agents.update(
-            agent
-            for agent in (sent.agent_id, sent.first_reply_agent_id, sent.resolved_by_agent_id)
-            if agent is not None
-        )
-        self.tally.accept(
-            sent.opened_at,
-            excluded=is_excluded(sent.direction, sent.status),
-            claims=bool(sent.claims),
+        events = sent.events
+        return (
+            *_direct(sent),
+            row,
+            hashlib.sha256(content).digest(),
+            customer,
+            order,
+            sent.vendor_quality,
+            _packed(sent.tags) if sent.tags else None,
+            _packed(events) if events else None,
+            # Also an empty list says something: with events there, nobody asked again.
+            _packed(next_replies(events, sent.opened_at)) if events else None,
+            _packed(sent.claims) if sent.claims else None,
+            _packed(sent.extra) if sent.extra else None,
         )
 
-    def _hashed(self, field: str, reference: str | None) -> bytes | None:
-        """Labelled: a customer and an order of the same number have nothing in common."""
+
+def _pseudonyms(key: bytes, field: str) -> Callable[[str | None], bytes | None]:
+    """HMAC-SHA-256 of `field:reference`: a customer and an order of the same number have nothing
+    in common.
+
+    The module hmac would begin with the key for each reference anew. Here its two halves (RFC 2104)
+    are begun once, with the label, and copied.
+    """
+    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    inner = hashlib.sha256(block.translate(_INNER) + f"{field}:".encode())
+    outer = hashlib.sha256(block.translate(_OUTER))
+
+    def pseudonym(reference: str | None) -> bytes | None:
         if reference is None:
             return None
-        return hmac.digest(self._key, f"{field}:{reference}".encode(), "sha256")
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(reference.encode())
+        outside.update(inside.digest())
+        return outside.digest()
 
-
-def _next_replies(sent: record.Interaction) -> str | None:
-    """Also an empty list says something: with events there, the customer never asked again."""
-    if not sent.events:
-        return None
-    return _json.encode(next_replies(sent.events, sent.opened_at)).decode()
+    return pseudonym
 
 
 def pseudonym_key(secret: bytes, merchant_key: bytes) -> bytes:
@@ -161,8 +176,8 @@ def pseudonym_key(secret: bytes, merchant_key: bytes) -> bytes:
     return hmac.digest(secret, merchant_key, "sha256")
 
 
-def _packed(value: object) -> str | None:
-    return _json.encode(value).decode() if value else None
+def _packed(value: object) -> str:
+    return _json.encode(value).decode()
 
 
 def _rejected(refused: Refused) -> tuple[Cell, ...]:

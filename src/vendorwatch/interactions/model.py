@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from vendorwatch.errors import Fault, Kind, VendorwatchError
+from vendorwatch.errors import Fault
 from vendorwatch.interactions.instants import DateOrder
 from vendorwatch.periods import Micros, Month, format_instant
 
@@ -37,75 +38,6 @@ class Limits:
     ratio: int = 200
     row_bytes: int = 64 * 2**10
     rows: int = 1_000_000
-
-
-class EmptyUpload(VendorwatchError):
-    """The body has no bytes, or nothing but white space. An empty month is sent as a CSV header
-    without rows.
-
-    Look at what your export wrote.
-    """
-
-    kind = Kind.MALFORMED
-    slug = "empty-upload"
-    title = "The upload is empty"
-
-
-class UnsupportedFormat(VendorwatchError):
-    """The parameter `format` names something else than the formats that are known.
-
-    Use canonical; or send a mapping to /v1/mappings once, and then use mapped.
-    """
-
-    kind = Kind.REFUSED
-    slug = "unsupported-format"
-    title = "The format is not known"
-
-
-class NoMapping(VendorwatchError):
-    """The log is to be read with a mapping, and the engagement has none, or not that version.
-
-    Send the mapping to /v1/mappings first, or set it with `vendorwatch mapping set`.
-    """
-
-    kind = Kind.REFUSED
-    slug = "no-mapping"
-    title = "The mapping is not there"
-
-
-class RowsRefused(VendorwatchError):
-    """Nothing was stored, because every row was refused, or because one was and the mode is atomic.
-    The member `upload` holds the receipt, if there is one.
-
-    Mend the rows: `errors` holds the first faults, /v1/uploads/{id}/rejects all of them.
-    """
-
-    kind = Kind.REFUSED
-    slug = "rows-refused"
-    title = "The rows were refused"
-
-
-class IdempotencyKeyReused(VendorwatchError):
-    """The same Idempotency-Key came before with another body or other parameters. Nothing was
-    changed.
-
-    Use a new key for a new log, or leave it out: the same log again is then known by its bytes.
-    """
-
-    kind = Kind.REFUSED
-    slug = "idempotency-key-reused"
-    title = "The idempotency key belongs to another upload"
-
-
-class RequestInFlight(VendorwatchError):
-    """The same log is being received right now over another connection.
-
-    Wait for Retry-After and send it again: you get the first receipt.
-    """
-
-    kind = Kind.CONFLICT
-    slug = "request-in-flight"
-    title = "The same upload is still being received"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +87,7 @@ class Tally:
     first_opened_at: Micros | None = None
     last_opened_at: Micros | None = None
     faults: list[Fault] = field(default_factory=list)
+    codes: Counter[str] = field(default_factory=Counter)  # of each refused row its first fault's
 
     @property
     def received(self) -> int:
@@ -171,6 +104,7 @@ class Tally:
 
     def reject(self, faults: tuple[Fault, ...]) -> None:
         self.rejected += 1
+        self.codes[faults[0].code] += 1
         self.faults.extend(faults[: SHOWN_FAULTS - len(self.faults)])
 
     def skip(self) -> None:

@@ -3,7 +3,7 @@
 Nothing is read ahead but a bounded buffer, so that a file of any size costs the same memory.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -28,22 +28,26 @@ from vendorwatch.interactions.formats.strict_json import BadJson, decode
 from vendorwatch.interactions.instants import DateOrder
 from vendorwatch.interactions.mapping import Mapping as VendorMapping
 from vendorwatch.interactions.mapping import SkipRow
-from vendorwatch.interactions.model import EmptyUpload, Encoding, Format, Limits, Media
+from vendorwatch.interactions.model import Encoding, Format, Limits, Media
 from vendorwatch.interactions.record import (
     FIELDS,
     OUR_COLUMNS,
     Context,
     Interaction,
+    Plan,
     RowRefused,
-    build,
+    build_filled,
 )
+from vendorwatch.interactions.refusals import EmptyUpload
 from vendorwatch.periods import Micros
 
 _MOST_NAMES = 1_000
 _LONGEST_NAME = 200
+_MOST_PLANS = 1_000
+_LONGEST_NAMES = 2_000  # characters of all names of a row whose plan is kept
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """`row` counts data rows from 1; `line`, `offset` and `raw` are as in formats.rows.RawRow."""
 
     row: int
@@ -98,10 +102,12 @@ class Reading:
         self._file = file
         self._options = options
         self._context = Context(options.now, options.time_zone, options.date_order)
-        self._cells: Callable[[bytes], Mapping[str, object]] = _json_object
+        self._interaction: Callable[[bytes], Interaction] = self._of_json
+        self._plans: dict[tuple[str, ...], Plan] = {}
         self._seen: set[str] = set()
         self._extra: set[str] = set()
         self.columns: tuple[str, ...] = ()
+        self.decoded_bytes = 0
 
     def __iter__(self) -> Iterator[Outcome]:
         most = self._options.limits.rows
@@ -112,6 +118,11 @@ class Reading:
             yield self._outcome(row, raw)
         if not row and self._options.media == "ndjson":
             raise EmptyUpload(NOTHING)
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.decoded_bytes += len(chunk)
+            yield chunk
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
@@ -124,7 +135,8 @@ class Reading:
 
     def _raw_rows(self) -> Iterator[RawRow]:
         options = self._options
-        offset, chunks = text_start(inflate(self._file, options.encoding, options.limits))
+        decoded = inflate(self._file, options.encoding, options.limits)
+        offset, chunks = text_start(self._counted(decoded))
         if options.media == "csv":
             return self._csv_rows(offset, chunks)
         if options.mapping is not None:
@@ -137,51 +149,78 @@ class Reading:
         dialect = mapping.dialect if mapping else Dialect(self._options.delimiter)
         rows = split_records(chunks, offset, dialect, self._options.limits.row_bytes)
         self.columns = read_header(rows, dialect)
+        split = _csv_cells(self.columns, dialect)
         if mapping is None:
             check_header(self.columns, [f.name for f in FIELDS.values() if f.required])
             self._note(self.columns)
             supplied = frozenset(self._seen & FIELDS.keys())
+            self._interaction = self._of_csv(split)
         else:
             mapping.check_header(self.columns)
             supplied = mapping.supplied
+            self._interaction = self._of_mapped(split, mapping)
         self._context = replace(self._context, supplied=supplied)
-        self._cells = _csv_cells(self.columns, dialect)
         return rows
 
     def _outcome(self, row: int, raw: RawRow) -> Outcome:
         if raw.fault is not None:
             return _refused(row, raw, (raw.fault,))
         try:
-            cells = self._cells(raw.raw)
-            if self._options.mapping is None:
-                interaction = self._canonical(cells)
-            else:
-                interaction = self._mapped(cells, self._options.mapping)
+            interaction = self._interaction(raw.raw)
         except RowRefused as refused:
             return _refused(row, raw, refused.faults)
         except _Skip as skip:
             return Skipped(row, raw.line, raw.offset, raw.raw, skip.rule)
+        if interaction.events:
+            for event in interaction.events:
+                self._note_extra(f"events.{name}" for name in event.extra or ())
         return Accepted(row, raw.line, raw.offset, interaction)
 
-    def _canonical(self, cells: Mapping[str, object]) -> Interaction:
-        if not self._seen.issuperset(cells):
-            self._note(cells)
-        interaction = build(cells, self._context, text=self._options.media == "csv")
-        for event in interaction.events:
-            if event.extra:
-                self._note_extra(f"events.{name}" for name in event.extra)
+    def _of_json(self, raw: bytes) -> Interaction:
+        values = _json_object(raw)
+        names = tuple(values)
+        plan = self._plans.get(names) or self._new_plan(names)
+        if b"null" in raw:
+            values = {name: value for name, value in values.items() if value is not None}
+        return build_filled(values, plan, self._context, suspect=_is_suspect(raw))
+
+    def _new_plan(self, names: tuple[str, ...]) -> Plan:
+        self._note(names)
+        plan = Plan.of(names, text=False)
+        if len(self._plans) < _MOST_PLANS and sum(map(len, names)) <= _LONGEST_NAMES:
+            self._plans[names] = plan
+        return plan
+
+    def _of_csv(self, split: Callable[[bytes], list[str]]) -> Callable[[bytes], Interaction]:
+        columns = self.columns
+        plan = Plan.of(columns, text=True)
+
+        def interaction(raw: bytes) -> Interaction:
+            cells = zip(columns, split(raw), strict=True)
+            values: dict[str, object] = {name: cell for name, cell in cells if cell}
+            return build_filled(values, plan, self._context, suspect=_is_suspect(raw))
+
         return interaction
 
-    def _mapped(self, cells: Mapping[str, object], mapping: VendorMapping) -> Interaction:
-        mapped = mapping.apply({name: str(cell) for name, cell in cells.items()})
-        if isinstance(mapped, SkipRow):
-            raise _Skip(mapped.rule)
-        if not self._extra.issuperset(mapped.extra):
-            self._note_extra(mapped.extra)
-        try:
-            return build(mapped.fields, self._context, text=True, extra=mapped.extra)
-        except RowRefused as refused:
-            raise RowRefused(tuple(map(mapping.explain, refused.faults))) from None
+    def _of_mapped(
+        self, split: Callable[[bytes], list[str]], mapping: VendorMapping
+    ) -> Callable[[bytes], Interaction]:
+        columns = self.columns
+        plan = Plan.of(mapping.supplied, text=True)
+
+        def interaction(raw: bytes) -> Interaction:
+            mapped = mapping.apply(dict(zip(columns, split(raw), strict=True)))
+            if isinstance(mapped, SkipRow):
+                raise _Skip(mapped.rule)
+            if not self._extra.issuperset(mapped.extra):
+                self._note_extra(mapped.extra)
+            values: dict[str, object] = {n: cell for n, cell in mapped.fields.items() if cell}
+            try:
+                return build_filled(values, plan, self._context, extra=mapped.extra)
+            except RowRefused as refused:
+                raise RowRefused(tuple(map(mapping.explain, refused.faults))) from None
+
+        return interaction
 
     def _note(self, names: Iterable[str]) -> None:
         for name in names:
@@ -211,11 +250,16 @@ class _Skip(Exception):
 
 
 def _refused(row: int, raw: RawRow, faults: Iterable[Fault]) -> Refused:
-    placed = tuple(replace(fault, row=row, line=raw.line) for fault in faults)
+    placed = tuple(Fault(each.code, each.detail, each.field, row, raw.line) for each in faults)
     return Refused(row, raw.line, raw.offset, raw.raw, placed)
 
 
-def _json_object(raw: bytes) -> Mapping[str, object]:
+def _is_suspect(raw: bytes) -> bool:
+    """Whether texts of the row may hold NUL or half of a surrogate pair: UTF-8 has no halves."""
+    return b"\\" in raw or b"\0" in raw
+
+
+def _json_object(raw: bytes) -> dict[str, object]:
     try:
         value = decode(_text(raw, "utf-8"))
     except BadJson as bad:
@@ -225,17 +269,15 @@ def _json_object(raw: bytes) -> Mapping[str, object]:
     return value
 
 
-def _csv_cells(
-    columns: tuple[str, ...], dialect: Dialect
-) -> Callable[[bytes], Mapping[str, object]]:
+def _csv_cells(columns: tuple[str, ...], dialect: Dialect) -> Callable[[bytes], list[str]]:
     split = cell_splitter(dialect)
 
-    def cells(raw: bytes) -> Mapping[str, object]:
+    def cells(raw: bytes) -> list[str]:
         values = split(_text(raw, dialect.encoding))
         if len(values) != len(columns):
             told = f"The row has {len(values)} cells, the header has {len(columns)}"
             raise RowRefused((Fault("malformed", told),))
-        return dict(zip(columns, values, strict=True))
+        return values
 
     return cells
 

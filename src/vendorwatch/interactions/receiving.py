@@ -13,9 +13,11 @@ from vendorwatch.interactions.headers import (
     BadContentLength,
     DigestCheck,
     content_length,
+    only,
     refuse_undeclared,
 )
-from vendorwatch.interactions.model import Encoding, Limits, RequestInFlight
+from vendorwatch.interactions.model import Encoding, Limits
+from vendorwatch.interactions.refusals import RequestInFlight
 
 _RETRY_SECONDS = 5
 _LONGEST_MAGIC = 4
@@ -40,8 +42,8 @@ async def receive_body(
     Raises IncompleteUpload, UploadTooLarge, BadContentLength, UnsupportedEncoding, and the errors
     of DigestCheck. Headers are checked before a byte is read.
     """
-    declared = content_length(request.headers.get("Content-Length"))
-    check = DigestCheck([request.headers.get("Content-Digest"), request.headers.get("Repr-Digest")])
+    declared = content_length(only(request.headers, "Content-Length"))
+    check = DigestCheck([only(request.headers, name) for name in ("Content-Digest", "Repr-Digest")])
     _refuse_long(declared or 0, limits)
     start = b""
     more = True

@@ -5,7 +5,7 @@ the reference are all checked against or made from its annotations.
 """
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -66,16 +66,17 @@ Percentage = Annotated[str, msgspec.Meta(title="decimal")]
 Tag = Annotated[str, msgspec.Meta(min_length=1)]
 Tags = Annotated[tuple[Tag, ...], msgspec.Meta(title="tags", max_length=50)]
 Events = Annotated[tuple[Event, ...], msgspec.Meta(title="events")]
+DEFAULT_SOURCE = "custom"
 
 
-class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Instants are Micros; customer_ref and order_ref are as sent; vendor_quality is a decimal as
     text, exactly as sent. Values that events override are the derived ones, with the vendor's own
     in `claims` (events.differing_claims) where they differ.
     """
 
     interaction_id: Id
-    source_system: Source = "custom"
+    source_system: Source = DEFAULT_SOURCE
     source_account: Account = ""
     source_updated_at: Instant | None = None
     source_url: Url | None = None
@@ -115,6 +116,10 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     claims: dict[str, dict[str, object]] = {}
 
 
+Reader = Callable[[object], object]
+"""Raises Unusable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """`supplied` are the fields that the file has at all; null where every field counts as such."""
@@ -132,20 +137,54 @@ OUR_COLUMNS = "vendorwatch_"
 """Columns whose names start so were added by us to a file of rejects, and are nobody's data."""
 
 NO_EXTRA: Mapping[str, object] = {}
-_NAMES = frozenset(FIELDS)
-_INSTANTS = tuple(f.name for f in FIELDS.values() if f.kind == "instant")
-_IDS = tuple(f.name for f in FIELDS.values() if f.kind == "id")
-_OF_CELLS: Mapping[str, Callable[[object], object]] = {
-    **{f.name: read_integer for f in FIELDS.values() if f.kind == "integer"},
+_OF_CELLS: Mapping[str, Reader] = {
+    "integer": read_integer,
     "tags": read_tags,
     "events": read_list,
 }
-_NOT_BEFORE_OPENED = {
-    "first_reply_at": "reply_before_open",
-    "resolved_at": "resolved_before_open",
-    "abandoned_at": "abandoned_before_open",
-}
+_OF_ALL: Mapping[str, Reader] = {"decimal": read_percentage, "tags": plain}
+_NOT_BEFORE_OPENED = (
+    ("first_reply_at", "reply_before_open"),
+    ("resolved_at", "resolved_before_open"),
+    ("abandoned_at", "abandoned_before_open"),
+)
 _CONTENT = msgspec.json.Encoder(order="sorted")
+# msgspec fills in what it knows of a Struct at its first use, without a lock: two threads at once
+# crash the process. Here there is one thread.
+msgspec.json.Decoder(Interaction)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What values under certain names need before they are checked against `Interaction`.
+
+    The rows of a log have few different sets of names, and for each this is found out once.
+    """
+
+    ids: tuple[str, ...]
+    instants: tuple[str, ...]
+    not_before_opened: tuple[tuple[str, str], ...]  # and the code of the fault
+    cells: tuple[tuple[str, Reader], ...]  # from text to what JSON would hold
+    composites: tuple[tuple[str, Reader], ...]
+    extra: tuple[str, ...]  # names that are not the record's
+
+    @classmethod
+    def of(cls, names: Collection[str], *, text: bool) -> "Plan":
+        fields = [field for field in FIELDS.values() if field.name in names]
+        return cls(
+            ids=tuple(f.name for f in fields if f.kind == "id"),
+            instants=tuple(f.name for f in fields if f.kind == "instant"),
+            not_before_opened=tuple(pair for pair in _NOT_BEFORE_OPENED if pair[0] in names),
+            cells=_readers(fields, _OF_CELLS) if text else (),
+            composites=_readers(fields, _OF_ALL),
+            extra=tuple(name for name in names if name not in FIELDS),
+        )
+
+
+def _readers(
+    fields: Iterable[Field], by_kind: Mapping[str, Reader]
+) -> tuple[tuple[str, Reader], ...]:
+    return tuple((f.name, by_kind[f.kind]) for f in fields if f.kind in by_kind)
 
 
 class RowRefused(Exception):
@@ -167,16 +206,33 @@ def build(
     with a fraction as Decimal. Fields that are not the record's go to `extra`; what is given as
     `extra` goes there whatever its name. Raises RowRefused.
     """
-    row = _Row(fields, context, text=text)
-    row.add_extra(extra)
+    plan = Plan.of(fields, text=text)
+    values = {n: v for n, v in fields.items() if v is not None and not (text and v == "")}
+    return build_filled(values, plan, context, extra=extra)
+
+
+def build_filled(
+    values: dict[str, object],
+    plan: Plan,
+    context: Context,
+    *,
+    extra: Mapping[str, object] = NO_EXTRA,
+    suspect: bool = True,
+) -> Interaction:
+    """The same of values that are not null, all of whose names are in the plan. They are used up.
+
+    `suspect` is false only where the caller knows that no text holds an illegal character.
+    """
+    row = _Row(values, plan)
+    row.read(context, extra, suspect=suspect)
     if not row.faults:
         try:
-            interaction = msgspec.convert(row.values, Interaction)
+            interaction = msgspec.convert(values, Interaction)
         except msgspec.ValidationError:
             pass  # it tells the first mistake only, and not in the vendor's terms
         else:
             return _with_derived(interaction) if interaction.events else interaction
-    raise RowRefused((*row.faults, *mistakes(row.values, FIELDS, row.refused)))
+    raise RowRefused((*row.faults, *mistakes(values, FIELDS, row.refused)))
 
 
 def content(interaction: Interaction, *, customer: bytes | None, order: bytes | None) -> bytes:
@@ -193,47 +249,50 @@ def content(interaction: Interaction, *, customer: bytes | None, order: bytes | 
 class _Row:
     """One row on its way: `values` are replaced by what they mean, or taken out and refused."""
 
-    def __init__(self, fields: Mapping[str, object], context: Context, *, text: bool) -> None:
+    __slots__ = ("_extra", "_plan", "faults", "refused", "values")
+
+    def __init__(self, values: dict[str, object], plan: Plan) -> None:
+        self.values = values
         self.faults: list[Fault] = []
         self.refused: set[str] = set()
+        self._plan = plan
         self._extra: dict[str, object] = {}
-        self.values: dict[str, object] = (
-            {name: value for name, value in fields.items() if value}
-            if text
-            else {name: value for name, value in fields.items() if value is not None}
-        )
-        self._context = context
-        if not _NAMES.issuperset(self.values):
-            self._set_extra_apart()
-        self._check_texts()
-        if text:
-            self._read_cells()
-        self._read_instants()
-        self._check_order()
-        self._read_composites()
+
+    def read(self, context: Context, extra: Mapping[str, object], *, suspect: bool) -> None:
+        """In the order in which faults are told."""
+        values, plan = self.values, self._plan
+        if plan.extra:
+            self._add_extra({name: values.pop(name) for name in plan.extra if name in values})
+        if extra:
+            self._add_extra(extra)
+        if suspect:
+            self._check_characters()
+        self._read_ids()
+        self._replace_all(plan.cells)
+        self._read_instants(context)
+        self._replace_all(plan.composites)
+        if "events" in values:
+            self._read_events(context)
         supplied = context.supplied
         if supplied is not None and "events" not in supplied:
-            self.values["first_reply_known"] = "first_reply_at" in supplied
-            self.values["resolution_known"] = "resolved_at" in supplied
+            values["first_reply_known"] = "first_reply_at" in supplied
+            values["resolution_known"] = "resolved_at" in supplied
 
     def _refuse(self, name: str, code: str, detail: str) -> None:
         self.faults.append(Fault(code, detail, field=name))
         self.refused.add(name)
         self.values.pop(name, None)
 
-    def _replace(self, name: str, read: Callable[[object], object]) -> None:
-        try:
-            self.values[name] = read(self.values[name])
-        except (Unusable, BadInstant) as bad:
-            self._refuse(name, bad.code, bad.detail)
+    def _replace_all(self, readers: Iterable[tuple[str, Reader]]) -> None:
+        values = self.values
+        for name, read in readers:
+            if name in values:
+                try:
+                    values[name] = read(values[name])
+                except Unusable as bad:
+                    self._refuse(name, bad.code, bad.detail)
 
-    def _set_extra_apart(self) -> None:
-        extra = {name: value for name, value in self.values.items() if name not in _NAMES}
-        for name in extra:
-            del self.values[name]
-        self.add_extra(extra)
-
-    def add_extra(self, extra: Mapping[str, object]) -> None:
+    def _add_extra(self, extra: Mapping[str, object]) -> None:
         for name, value in extra.items():
             if name.startswith(OUR_COLUMNS):
                 continue
@@ -245,70 +304,69 @@ class _Row:
         if self._extra:
             self.values["extra"] = self._extra
 
-    def _check_texts(self) -> None:
-        together = "".join([value for value in self.values.values() if type(value) is str])
-        if not together.isascii() or "\0" in together:
-            self._check_characters(together)
-        for name in _IDS:
-            value = self.values.get(name)
-            if type(value) is str and value != value.strip():
+    def _check_characters(self) -> None:
+        texts = {name: value for name, value in self.values.items() if type(value) is str}
+        if is_illegal("".join(texts.values())):
+            self._replace_all((name, plain) for name in texts)
+
+    def _read_ids(self) -> None:
+        values = self.values
+        for name in self._plan.ids:
+            value = values.get(name)
+            if type(value) is not str:
+                continue
+            if not value.isascii():  # compared as NFC: typed on two systems, still one
+                values[name] = value = unicodedata.normalize("NFC", value)
+            if value != value.strip():
                 self._refuse(name, "bad_value", f"{show(value)} has white space around it")
+        if values.get("source_system") == DEFAULT_SOURCE:
+            del values["source_system"]  # said or left out, it is the same interaction
 
-    def _check_characters(self, together: str) -> None:
-        if is_illegal(together):
-            for name, value in list(self.values.items()):
-                if isinstance(value, str):
-                    self._replace(name, plain)
-        for name in _IDS:
-            value = self.values.get(name)
-            if isinstance(value, str):  # ids are compared as NFC: typed on two systems, still one
-                self.values[name] = unicodedata.normalize("NFC", value)
-
-    def _read_cells(self) -> None:
-        for name, read in _OF_CELLS.items():
-            if name in self.values:
-                self._replace(name, read)
-
-    def _read_instants(self) -> None:
-        values, context = self.values, self._context
-        for name in _INSTANTS:
-            if name in values:
-                try:
-                    values[name] = _instant(values[name], context)
-                except (Unusable, BadInstant) as bad:
-                    self._refuse(name, bad.code, bad.detail)
+    def _read_instants(self, context: Context) -> None:
+        values, zone, date_order = self.values, context.zone, context.date_order
+        latest = context.now + CLOCK_SKEW
+        for name in self._plan.instants:
+            written = values.get(name)
+            if written is None:
+                continue
+            try:
+                values[name] = instant = parse_instant(written, zone, date_order)
+                if instant > latest:
+                    raise _in_future(written)
+            except (Unusable, BadInstant) as bad:
+                self._refuse(name, bad.code, bad.detail)
+        self._check_order()
 
     def _check_order(self) -> None:
         values = self.values
         opened_at = values.get("opened_at")
-        if not isinstance(opened_at, int):
+        if type(opened_at) is not int:
             return
-        for name, code in _NOT_BEFORE_OPENED.items():
+        for name, code in self._plan.not_before_opened:
             at = values.get(name)
-            if isinstance(at, int) and at < opened_at:
+            if type(at) is int and at < opened_at:
                 opened = format_instant(opened_at)
                 self._refuse(name, code, f"{format_instant(at)} lies before opened_at, {opened}")
 
-    def _read_composites(self) -> None:
-        if "vendor_quality" in self.values:
-            self._replace("vendor_quality", read_percentage)
-        if "tags" in self.values:
-            self._replace("tags", plain)
-        if "events" in self.values:
-            try:
-                self.values["events"] = read_events(
-                    self.values["events"], lambda written: _instant(written, self._context)
-                )
-            except BadEvents as bad:
-                self.faults += bad.faults
-                self.refused.add("events")
+    def _read_events(self, context: Context) -> None:
+        try:
+            self.values["events"] = read_events(
+                self.values["events"], lambda written: _instant(written, context)
+            )
+        except BadEvents as bad:
+            self.faults += bad.faults
+            self.refused.add("events")
 
 
 def _instant(written: object, context: Context) -> Micros:
     instant = parse_instant(written, context.zone, context.date_order)
     if instant > context.now + CLOCK_SKEW:
-        raise Unusable("future_timestamp", f"{show(written)} lies in the future")
+        raise _in_future(written)
     return instant
+
+
+def _in_future(written: object) -> Unusable:
+    return Unusable("future_timestamp", f"{show(written)} lies in the future")
 
 
 def _with_derived(claimed: Interaction) -> Interaction:

@@ -79,6 +79,21 @@ class UploadLimits(msgspec.Struct, frozen=True, kw_only=True):
     ratio: Annotated[int, msgspec.Meta(description="Decoded bytes to bytes as sent.")]
     row_bytes: int
     rows: int
+    requests_per_minute: Annotated[
+        int | None, msgspec.Meta(description="With one key. Null: as many as you like.")
+    ]
+    daily_rows: Annotated[
+        int | None, msgspec.Meta(description="Of the engagement, stored in a day (UTC).")
+    ]
+    daily_bytes: Annotated[
+        int | None, msgspec.Meta(description="As sent, of the engagement, stored in a day (UTC).")
+    ]
+    open_uploads: Annotated[
+        int | None, msgspec.Meta(description="Of the engagement, under way at the same time.")
+    ]
+    bytes_per_second: Annotated[
+        int | None, msgspec.Meta(description="That a body must come in at, at least.")
+    ]
     formats: list[str]
     content_types: list[str]
     content_encodings: list[str]

@@ -1,42 +1,52 @@
-"""The set-based way from an upload's rows into `interactions`.
+"""The set-based way from an upload's rows into `interactions`, `rejects` and `agents`.
 
-Rows go into a temporary table first, so that a million of them cost a handful of round trips and
+Rows go into temporary tables first, so that a million of them cost a handful of round trips and
 the work grows with the upload, not with the table. The temporary tables live as long as their
 connection and are empty between uploads: making them anew each time would cost a small upload more
 than its rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
 
-import psycopg
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
+    Delete,
     Insert,
     Integer,
     MetaData,
+    Select,
     Subquery,
     Table,
     Update,
+    Uuid,
     and_,
+    bindparam,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
     or_,
     select,
     text,
+    true,
     tuple_,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
-from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.db.scope import Scope
-from vendorwatch.interactions.model import Cell, Effect
+from vendorwatch.interactions.loading import load
+from vendorwatch.interactions.model import Cell, Effect, NotConserved
+from vendorwatch.periods import Micros
 
 _BY_UPLOAD = ("engagement_id", "in_force", "upload_sequence")  # known or decided on insertion
 _STATISTICS_FROM = 500  # rows; fewer need no statistics for a good plan
@@ -46,105 +56,189 @@ BEFORE_ALL_TIME = -(2**62)  # a revision without source_updated_at gives way to 
 # of the partial indexes.
 IN_FORCE = text("interactions.in_force")
 
-
-async def load(
-    connection: AsyncConnection,
-    table: str,
-    columns: Sequence[str],
-    rows: Sequence[tuple[Cell, ...]],
-) -> None:
-    """Appends `rows` by the fastest way that the engine has."""
-    if not rows:
-        return
-    names = ", ".join(f'"{name}"' for name in columns)
-    if connection.dialect.name != "postgresql":
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  our own names
-        await connection.exec_driver_sql(statement, list(rows))
-        return
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
-    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  the one driver that we use
-    try:
-        async with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
-        ):
-            for row in rows:
-                await copy.write_row(row)
-    except psycopg.OperationalError as error:  # not seen by SQLAlchemy, which would translate it
-        raise DatabaseUnavailable(
-            "The database did not answer; nothing was stored. Try again.", retry_after_seconds=5
-        ) from error
-
-
-async def _advise_planner(connection: AsyncConnection, table: Table, rows: int) -> None:
-    """PostgreSQL knows nothing of a temporary table until it is told."""
-    if connection.dialect.name != "postgresql":
-        return
-    if rows >= _STATISTICS_FROM:
-        await connection.execute(text(f"ANALYZE {table.name}"))
-    else:
-        # Statistics of a fast growing table lag behind, and then a few rows are looked for by
-        # reading all of the engagement's.
-        await connection.execute(text("SET LOCAL enable_hashjoin = off"))
-        await connection.execute(text("SET LOCAL enable_mergejoin = off"))
+# Statements are put together once: that costs more than a few rows do.
+_NESTED_LOOPS = select(
+    *(func.set_config(name, "off", True) for name in ("enable_hashjoin", "enable_mergejoin"))
+)
+_OWNER = bindparam("owner", type_=Uuid(as_uuid=False))
+_SEQUENCE = bindparam("sequence", type_=BigInteger)
+_NOW = bindparam("now", type_=BigInteger)
 
 
 class Staging:
-    """For the table `interactions`; `columns` are the cells of a row that is to be staged."""
+    """For the tables `interactions`, `rejects` and `agents`; `columns` and `reject_columns` are the
+    cells of what is staged for the first two.
 
-    def __init__(self, interactions: Table, columns: tuple[str, ...]) -> None:
+    `lasting`: what is staged outlives its transaction, and goes with its connection; for files that
+    take long to read.
+    """
+
+    def __init__(
+        self,
+        interactions: Table,
+        columns: tuple[str, ...],
+        rejects: Table,
+        reject_columns: tuple[str, ...],
+        agents: Table,
+        *,
+        lasting: bool,
+    ) -> None:
         self._all = interactions
+        self._rejects = rejects
+        self._agents = agents
         self.columns = columns
-        carried = [interactions.c[name] for name in columns]
-        temporary = MetaData()
-        self._staged = Table(
-            "staged_interactions",
-            temporary,
-            *(Column(c.name, c.type, nullable=c.nullable) for c in carried),
-            prefixes=["TEMPORARY"],
-            postgresql_on_commit="DELETE ROWS",
-        )
-        self._fresh = Table(
+        self.reject_columns = reject_columns
+        self._lasting = lasting
+        self.name = "lasting" if lasting else "brief"
+        self._metadata = MetaData()
+        self._staged = self._temporary("staged_interactions", interactions, columns)
+        self._refused = self._temporary("staged_rejects", rejects, reject_columns)
+        self._seen = self._temporary("staged_agents", agents, ("agent_id",))
+        self._fresh = self._table(
             "fresh_interactions",
-            temporary,
             Column("row_number", Integer, primary_key=True),
             Column("source_account", interactions.c.source_account.type, nullable=False),
             Column("interaction_id", interactions.c.interaction_id.type, nullable=False),
             Column("known", Boolean, nullable=False),  # there before this upload
             Column("in_force", Boolean, nullable=False),
+        )
+
+    def _temporary(self, name: str, like: Table, columns: tuple[str, ...]) -> Table:
+        carried = [like.c[column] for column in columns]
+        return self._table(name, *(Column(c.name, c.type, nullable=c.nullable) for c in carried))
+
+    def _table(self, name: str, *columns: Column[object]) -> Table:
+        return Table(
+            f"lasting_{name}" if self._lasting else name,
+            self._metadata,
+            *columns,
             prefixes=["TEMPORARY"],
-            postgresql_on_commit="DELETE ROWS",
+            postgresql_on_commit="PRESERVE ROWS" if self._lasting else "DELETE ROWS",
         )
 
     async def prepare(self, connection: AsyncConnection) -> None:
-        for table in (self._staged, self._fresh):
-            await connection.execute(CreateTable(table, if_not_exists=True))
-            await connection.execute(delete(table))
+        """Once a connection, before all else."""
+        for table in self._metadata.sorted_tables:
+            await connection.execute(CreateTable(table))
+
+    async def clear(self, connection: AsyncConnection, *, rejects: int) -> None:
+        """PostgreSQL does so itself at the end of a transaction, or with the connection."""
+        if connection.dialect.name == "postgresql" or self._lasting:
+            return
+        for statement in self._clearing:
+            if rejects or statement.table is not self._refused:
+                await connection.execute(statement)
+
+    @cached_property
+    def _clearing(self) -> tuple[Delete, ...]:
+        return tuple(delete(table) for table in self._metadata.sorted_tables)
 
     async def add(self, connection: AsyncConnection, rows: Sequence[tuple[Cell, ...]]) -> None:
         await load(connection, self._staged.name, self.columns, rows)
 
-    async def apply(
-        self, connection: AsyncConnection, scope: Scope, *, sequence: int, staged: int
-    ) -> Effect:
-        """Moves what was staged into the table as upload `sequence`; says what the rows were."""
-        await _advise_planner(connection, self._staged, staged)
-        await connection.execute(self._find_fresh(scope))
-        await _advise_planner(connection, self._fresh, staged)
-        await connection.execute(self._retire_beaten(scope))
-        await connection.execute(self._insert_fresh(scope, sequence))
-        effect = await self._effect(connection, staged)
-        for table in (self._staged, self._fresh):
-            await connection.execute(delete(table))
-        return effect
+    async def add_rejects(
+        self, connection: AsyncConnection, rows: Sequence[tuple[Cell, ...]]
+    ) -> None:
+        await load(connection, self._refused.name, self.reject_columns, rows)
 
-    def _copies(self, scope: Scope) -> Subquery:
+    async def add_agents(self, connection: AsyncConnection, agent_ids: Iterable[str]) -> None:
+        await load(connection, self._seen.name, ("agent_id",), [(each,) for each in agent_ids])
+
+    async def advise(self, connection: AsyncConnection, staged: int) -> None:
+        """Before `find`, and where there is much staged, before anything is locked.
+
+        PostgreSQL knows nothing of a temporary table until it is told.
+        """
+        if connection.dialect.name == "postgresql" and staged >= _STATISTICS_FROM:
+            await connection.execute(text(f"ANALYZE {self._staged.name}"))
+
+    async def find(self, connection: AsyncConnection, scope: Scope, *, staged: int) -> Effect:
+        """Which of the staged rows are new, and what they will do to the table."""
+        is_postgresql = connection.dialect.name == "postgresql"
+        if is_postgresql and staged < _STATISTICS_FROM:
+            # Statistics of a fast growing table lag behind, and then a few rows are looked for by
+            # reading all of the engagement's.
+            await connection.execute(_NESTED_LOOPS)
+        await connection.execute(self._find_fresh, {"owner": scope.engagement_id})
+        if is_postgresql and staged >= _STATISTICS_FROM:
+            await connection.execute(text(f"ANALYZE {self._fresh.name}"))
+        new, created = (await connection.execute(self._count)).one()
+        return Effect(created=created, revised=new - created, duplicate=staged - new)
+
+    async def move(
+        self,
+        connection: AsyncConnection,
+        scope: Scope,
+        effect: Effect,
+        *,
+        sequence: int,
+        rejects: int,
+        now: Micros,
+    ) -> None:
+        """What `find` found goes into the tables, as upload `sequence`.
+
+        Raises NotConserved if that is not as many rows as were found and refused.
+        """
+        owner: dict[str, object] = {"owner": scope.engagement_id}
+        place = owner | {"sequence": sequence}
+        new = effect.created + effect.revised
+        if effect.revised:
+            await connection.execute(self._retire_beaten, owner)
+        if new:
+            await _insert_all(connection, self._insert_fresh, place, new)
+            is_postgresql = connection.dialect.name == "postgresql"
+            add = self._add_agents_postgresql if is_postgresql else self._add_agents_sqlite
+            await connection.execute(add, owner | {"now": now})
+        if rejects:
+            await _insert_all(connection, self._insert_rejects, place, rejects)
+
+    @cached_property
+    def _insert_rejects(self) -> Insert:
+        rejects, refused = self._rejects, self._refused.c
+        rows = select(
+            _OWNER,
+            _SEQUENCE,
+            *(refused[name] for name in self.reject_columns),
+        )
+        names = ["engagement_id", "upload_sequence", *self.reject_columns]
+        return insert(rejects).from_select(names, rows)
+
+    @cached_property
+    def _add_agents_postgresql(self) -> Insert:
+        names, rows = self._unknown_agents("C")
+        return postgresql.insert(self._agents).from_select(names, rows).on_conflict_do_nothing()
+
+    @cached_property
+    def _add_agents_sqlite(self) -> Insert:
+        names, rows = self._unknown_agents("BINARY")
+        return sqlite.insert(self._agents).from_select(names, rows).on_conflict_do_nothing()
+
+    def _unknown_agents(self, code_points: str) -> tuple[list[str], Select[*tuple[Any, ...]]]:
+        """Those that are not known yet, without a name and off the roster."""
+        agents, seen = self._agents, self._seen.c.agent_id
+        there = exists().where(agents.c.engagement_id == _OWNER, agents.c.agent_id == seen)
+        unknown = select(seen).where(~there).distinct().subquery("unknown").c.agent_id
+        values: dict[str, ColumnElement[Any]] = {
+            "engagement_id": _OWNER,
+            "agent_id": unknown,
+            "languages": literal("[]"),
+            "aliases": literal("[]"),
+            "on_roster": false(),
+            "created_at": _NOW,
+        }
+        rows = (
+            select(*values.values())
+            .where(true())  # SQLite takes what follows for a join without it
+            # Everybody adds agents in this order: two at once then wait instead of deadlocking.
+            .order_by(unknown.collate(code_points))
+        )
+        return list(values), rows
+
+    def _copies(self) -> Subquery:
         """Keys of the rows that the table has not; `copy` counts equal rows of the file."""
         staged, interactions = self._staged.c, self._all.c
         there = exists().where(
-            interactions.engagement_id == scope.engagement_id,
+            interactions.engagement_id == _OWNER,
             interactions.source_account == staged.source_account,
             interactions.interaction_id == staged.interaction_id,
             interactions.content_sha256 == staged.content_sha256,
@@ -165,13 +259,14 @@ class Staging:
             .subquery("copies")
         )
 
-    def _find_fresh(self, scope: Scope) -> Insert:
+    @cached_property
+    def _find_fresh(self) -> Insert:
         """Narrow rows of what is new, each with whether it comes into force.
 
         A row is not new if the same revision is in the table, or earlier in the same file. The
         window functions sort keys only, never whole rows.
         """
-        copies, rival = self._copies(scope).c, self._all.c
+        copies, rival = self._copies().c, self._all.c
         newest = (
             func.row_number().over(
                 partition_by=[copies.source_account, copies.interaction_id],
@@ -185,7 +280,7 @@ class Staging:
             copies.updated_at >= func.coalesce(rival.source_updated_at, BEFORE_ALL_TIME),
         )
         is_rival = and_(
-            rival.engagement_id == scope.engagement_id,
+            rival.engagement_id == _OWNER,
             rival.source_account == copies.source_account,
             rival.interaction_id == copies.interaction_id,
             IN_FORCE,
@@ -203,7 +298,8 @@ class Staging:
         )
         return insert(self._fresh).from_select([c.name for c in self._fresh.columns], fresh)
 
-    def _retire_beaten(self, scope: Scope) -> Update:
+    @cached_property
+    def _retire_beaten(self) -> Update:
         fresh, interactions = self._fresh.c, self._all.c
         beaten = select(fresh.source_account, fresh.interaction_id).where(
             fresh.known, fresh.in_force
@@ -211,30 +307,37 @@ class Staging:
         return (
             update(self._all)
             .where(
-                interactions.engagement_id == scope.engagement_id,
+                interactions.engagement_id == _OWNER,
                 tuple_(interactions.source_account, interactions.interaction_id).in_(beaten),
                 IN_FORCE,
             )
             .values(in_force=False)
         )
 
-    def _insert_fresh(self, scope: Scope, sequence: int) -> Insert:
+    @cached_property
+    def _insert_fresh(self) -> Insert:
         rows = select(
-            literal(scope.engagement_id, self._all.c.engagement_id.type),
+            _OWNER,
             self._fresh.c.in_force,
-            literal(sequence, BigInteger),
+            _SEQUENCE,
             *(self._staged.c[name] for name in self.columns),
         ).join_from(
             self._staged, self._fresh, self._fresh.c.row_number == self._staged.c.row_number
         )
         return insert(self._all).from_select([*_BY_UPLOAD, *self.columns], rows)
 
-    async def _effect(self, connection: AsyncConnection, staged: int) -> Effect:
+    @cached_property
+    def _count(self) -> Select[int, int]:
         fresh = self._fresh.c
         # Of an interaction that was not there, exactly one row comes into force.
         created = func.count().filter(~fresh.known, fresh.in_force)
-        found = (
-            await connection.execute(select(func.count(), created).select_from(self._fresh))
-        ).one()
-        new, first = int(found[0]), int(found[1])
-        return Effect(created=first, revised=new - first, duplicate=staged - new)
+        return select(func.count(), created).select_from(self._fresh)
+
+
+async def _insert_all(
+    connection: AsyncConnection, statement: Insert, values: dict[str, object], rows: int
+) -> None:
+    options = {"preserve_rowcount": True}  # SQLAlchemy forgets it otherwise
+    made = await connection.execute(statement, values, execution_options=options)
+    if made.rowcount != rows:
+        raise NotConserved(f"{rows} rows of {statement.table.name}, but {made.rowcount} stored")

@@ -1,9 +1,9 @@
 """Uploads, interactions, rejects and mappings in the database."""
 
 import json
-from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, and_, insert, select, tuple_, update
+from sqlalchemy import Select, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,8 +12,6 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions.intake import REJECT_COLUMNS, STAGED_COLUMNS
 from vendorwatch.interactions.model import (
-    Cell,
-    Effect,
     Filter,
     Position,
     Receipt,
@@ -23,50 +21,56 @@ from vendorwatch.interactions.model import (
     canonical_json,
 )
 from vendorwatch.interactions.revision import Revision, revision
-from vendorwatch.interactions.staging import IN_FORCE, Staging, load
+from vendorwatch.interactions.staging import IN_FORCE, Staging
+from vendorwatch.periods import Micros
 
-_STAGING = Staging(
-    models.Interaction.metadata.tables[models.Interaction.__tablename__], STAGED_COLUMNS
-)
+_TABLES = models.Interaction.metadata.tables
 
 
-async def lock_engagement(connection: AsyncConnection, scope: Scope) -> int:
-    """The sequence of the engagement's newest upload; no other upload gets past here meanwhile."""
-    found = await connection.scalar(
-        select(models.Engagement.upload_sequence)
-        .where(models.Engagement.engagement_id == scope.engagement_id)
-        .with_for_update(key_share=True)
+def _staging(*, lasting: bool) -> Staging:
+    return Staging(
+        _TABLES[models.Interaction.__tablename__],
+        STAGED_COLUMNS,
+        _TABLES[models.Reject.__tablename__],
+        REJECT_COLUMNS,
+        _TABLES[models.Agent.__tablename__],
+        lasting=lasting,
     )
+
+
+BRIEF, LASTING = _staging(lasting=False), _staging(lasting=True)
+"""Where an upload's rows are staged: for one transaction, or until they are cleared."""
+
+
+async def lock_engagement(
+    connection: AsyncConnection, scope: Scope, *, exclusively: bool = True
+) -> int:
+    """The sequence of the engagement's newest upload; no other upload gets past here meanwhile."""
+    query = select(models.Engagement.upload_sequence).where(
+        models.Engagement.engagement_id == scope.engagement_id
+    )
+    if exclusively:
+        query = query.with_for_update(key_share=True)
+    found = await connection.scalar(query)
     if found is None:
         raise NotFound("There is no such engagement.")
     return int(found)
 
 
-async def prepare_staging(connection: AsyncConnection) -> None:
-    await _STAGING.prepare(connection)
-
-
-async def stage(connection: AsyncConnection, rows: Sequence[tuple[Cell, ...]]) -> None:
-    """`rows` have the cells of STAGED_COLUMNS."""
-    await _STAGING.add(connection, rows)
-
-
-async def apply_staged(
-    connection: AsyncConnection, scope: Scope, *, sequence: int, staged: int
-) -> Effect:
-    return await _STAGING.apply(connection, scope, sequence=sequence, staged=staged)
-
-
-async def insert_rejects(
-    connection: AsyncConnection, scope: Scope, sequence: int, rows: Sequence[tuple[Cell, ...]]
-) -> None:
-    """`rows` have the cells of REJECT_COLUMNS."""
-    # The fast way goes round the column types, so the id's is applied here.
-    engagement = models.Reject.engagement_id.type.dialect_impl(connection.dialect)
-    stored = engagement.bind_processor(connection.dialect) or str
-    owner = (stored(scope.engagement_id), sequence)
-    columns = ("engagement_id", "upload_sequence", *REJECT_COLUMNS)
-    await load(connection, models.Reject.__tablename__, columns, [owner + row for row in rows])
+async def received_since(
+    connection: AsyncConnection, scope: Scope, *, after: int, since: Micros
+) -> tuple[int, int, int]:
+    """Newest sequence, rows and bytes of the uploads after sequence `after` that came since then."""
+    table = models.Upload
+    statement = select(
+        func.max(table.sequence), func.sum(table.received), func.sum(table.size_bytes)
+    ).where(
+        table.engagement_id == scope.engagement_id,
+        table.sequence > after,
+        table.received_at >= since,
+    )
+    sequence, rows, size = (await connection.execute(statement)).one()
+    return int(sequence or after), int(rows or 0), int(size or 0)
 
 
 async def insert_upload(
@@ -107,19 +111,24 @@ _PLAIN = tuple(
 )
 
 
-async def receipt_sha256(connection: AsyncConnection, scope: Scope, sequence: int) -> bytes | None:
-    return await connection.scalar(
-        select(models.Upload.receipt_sha256).where(
-            models.Upload.engagement_id == scope.engagement_id,
-            models.Upload.sequence == sequence,
-        )
-    )
-
-
 async def upload_by_key(connection: AsyncConnection, scope: Scope, key: str) -> StoredUpload | None:
     found = await connection.execute(_uploads(scope).where(models.Upload.idempotency_key == key))
     row = found.mappings().one_or_none()
     return _upload(row) if row else None
+
+
+async def upload_by_key_or_place(
+    connection: AsyncConnection, scope: Scope, key: str, sequence: int
+) -> tuple[StoredUpload | None, StoredUpload | None]:
+    """The one with that key, and the one with that sequence: in one question, under a lock."""
+    table = models.Upload
+    found = await connection.execute(
+        _uploads(scope).where(or_(table.idempotency_key == key, table.sequence == sequence))
+    )
+    rows = found.mappings().all()
+    keyed = next((row for row in rows if row["idempotency_key"] == key), None)
+    placed = next((row for row in rows if row["sequence"] == sequence), None)
+    return _upload(keyed) if keyed else None, _upload(placed) if placed else None
 
 
 async def upload(connection: AsyncConnection, scope: Scope, upload_id: str) -> StoredUpload | None:
@@ -236,6 +245,33 @@ async def revisions(
         .order_by(table.upload_sequence, table.row_number)
     )
     return [revision(dict(row)) for row in found.mappings()]
+
+
+async def all_revisions(
+    connection: AsyncConnection, scope: Scope, *, after: tuple[str, str] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Whole rows by (source_account, interaction_id), from the interaction behind `after`."""
+    table = models.Interaction
+    name = (table.source_account, table.interaction_id)
+    query = (
+        select(*table.__table__.columns)
+        .where(table.engagement_id == scope.engagement_id)
+        .order_by(*name)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(tuple_(*name) > tuple_(*after))
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def rejects_by_upload(connection: AsyncConnection, scope: Scope) -> dict[int, int]:
+    """How many rows were refused or skipped, by the upload's sequence."""
+    found = await connection.execute(
+        select(models.Reject.upload_sequence, func.count())
+        .where(models.Reject.engagement_id == scope.engagement_id)
+        .group_by(models.Reject.upload_sequence)
+    )
+    return {sequence: count for sequence, count in found}  # noqa: C416  rows are no pairs to mypy
 
 
 def _revisions(scope: Scope) -> Select[tuple[object, ...]]:

@@ -3,6 +3,7 @@
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from vendorwatch.interactions.fields import show
 from vendorwatch.interactions.formats.strict_json import BadJson, decode
@@ -62,7 +63,11 @@ def plain(value: object, depth: int = 0) -> object:
 
 
 def read_integer(cell: object) -> int:
-    text = str(cell)
+    return _integer(str(cell))
+
+
+@lru_cache(4096)  # the counts of a log are small and come again and again
+def _integer(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise Unusable("bad_value", f"{show(text)} is not a whole number")
     if len(text) > _INTEGER_DIGITS:

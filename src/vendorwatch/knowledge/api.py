@@ -35,7 +35,7 @@ async def list_questions(
     principal.require("read", "manage")
     cursors = Cursors(secret, principal.scope, "questions")
     place = cursors.read(cursor)
-    async with database.read() as connection:
+    async with database.read(principal.reach) as connection:
         found = await service.question_standings(
             connection,
             principal.scope,
@@ -75,7 +75,7 @@ async def list_checks(
     principal.require("read", "manage")
     cursors = Cursors(secret, principal.scope, "checks")
     place = cursors.read(cursor)
-    async with database.read() as connection:
+    async with database.read(principal.reach) as connection:
         found = await service.standings(
             connection,
             principal.scope,

@@ -29,9 +29,10 @@ def load(runtime: Runtime, file: Path, engagement: str, as_json: bool) -> None:
     document = read_document(file.read_bytes())
 
     async def use_case(database: Database) -> service.Loaded:
-        async with database.write() as connection:
-            found = await find_engagement(connection, engagement)
-            return await service.load(connection, found.scope, document, now=runtime.clock())
+        async with database.read_as_operator() as connection:
+            scope = (await find_engagement(connection, engagement)).scope
+        async with database.write(scope.of_merchant()) as connection:
+            return await service.load(connection, scope, document, now=runtime.clock())
 
     counts = asdict(runtime.run(use_case))
     if as_json:
@@ -48,8 +49,9 @@ def list_checks(runtime: Runtime, engagement: str, as_json: bool) -> None:
     """The checks by due date, and how this engagement's agents did on them so far."""
 
     async def use_case(database: Database) -> list[service.CheckStanding]:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
             scope = (await find_engagement(connection, engagement)).scope
+        async with database.read(scope.of_merchant()) as connection:
             found = await service.standings(connection, scope, now=runtime.clock())
             return [standing for _, standing in found]
 
@@ -72,8 +74,9 @@ def items(runtime: Runtime, engagement: str, as_json: bool) -> None:
     """
 
     async def use_case(database: Database) -> list[service.QuestionStanding]:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
             scope = (await find_engagement(connection, engagement)).scope
+        async with database.read(scope.of_merchant()) as connection:
             return await service.question_standings(
                 connection, scope, now=runtime.clock(), with_text=True
             )
@@ -103,8 +106,9 @@ def withdraw(
     """
 
     async def use_case(database: Database) -> service.Withdrawn:
-        async with database.write() as connection:
+        async with database.read_as_operator() as connection:
             scope = (await find_engagement(connection, engagement)).scope
+        async with database.write(scope.of_merchant()) as connection:
             return await service.withdraw(
                 connection, scope, question_id, version, reason=reason, now=runtime.clock()
             )

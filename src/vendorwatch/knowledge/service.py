@@ -16,7 +16,8 @@ from vendorwatch.knowledge.items import (
     item_statistics,
     reliabilities,
 )
-from vendorwatch.knowledge.model import AssignmentResult, Changes, changes
+from vendorwatch.knowledge.model import Changes, changes
+from vendorwatch.knowledge.outcome import AssignmentResult
 from vendorwatch.knowledge.record import Check, Document, Question
 from vendorwatch.knowledge.withdrawals import (
     Version,

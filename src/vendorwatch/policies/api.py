@@ -93,7 +93,7 @@ async def create_policy(
         source = (await request.body()).decode()
     except UnicodeDecodeError as error:
         raise BadBody(f"The policy is not UTF-8, from byte {error.start} on.") from error
-    async with database.write() as connection:
+    async with database.write(principal.scope) as connection:
         stored, is_new = await service.set_policy(connection, principal.scope, source, clock())
         versions = await service.policies(connection, principal.scope)
     detail = policy_detail(stored, versions)
@@ -122,7 +122,7 @@ async def list_policies(
     principal.require("read", "manage")
     cursors = Cursors(secret, principal.scope, "policies")
     place = cursors.read(cursor)
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         # All of them: for which months one counts depends on those after it.
         items = policy_items(await service.policies(connection, principal.scope))
     seen = int(place[0] or 0) if place else 0
@@ -159,7 +159,7 @@ async def get_policy(
     database: NamedDependency[Database],
 ) -> Response[Any]:
     principal.require("read", "manage")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         versions = await service.policies(connection, principal.scope)
     found = service.find_policy(versions, policy.removesuffix(".toml"))
     detail = policy_detail(found, versions if found.version else [found])

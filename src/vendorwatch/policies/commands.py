@@ -42,9 +42,10 @@ def set_policy(runtime: Runtime, engagement: str, file: Path, as_json: bool) -> 
     source = read_text(file)
 
     async def use_case(database: Database) -> StoredPolicy:
-        async with database.write() as connection:
-            found = await find_engagement(connection, engagement)
-            stored, _ = await service.set_policy(connection, found.scope, source, runtime.clock())
+        async with database.read_as_operator() as connection:
+            scope = (await find_engagement(connection, engagement)).scope
+        async with database.write(scope) as connection:
+            stored, _ = await service.set_policy(connection, scope, source, runtime.clock())
             return stored
 
     stored = runtime.run(use_case)
@@ -181,9 +182,10 @@ def _versions(runtime: Runtime, engagement: str) -> list[StoredPolicy]:
     """The engagement's own, oldest first."""
 
     async def use_case(database: Database) -> list[StoredPolicy]:
-        async with database.read() as connection:
-            found = await find_engagement(connection, engagement)
-            return await service.policies(connection, found.scope)
+        async with database.read_as_operator() as connection:
+            scope = (await find_engagement(connection, engagement)).scope
+        async with database.read(scope) as connection:
+            return await service.policies(connection, scope)
 
     return runtime.run(use_case)
 

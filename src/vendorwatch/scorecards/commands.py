@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
+from vendorwatch.interactions.checking import verify_uploads
 from vendorwatch.interactions.instants import BadInstant, parse_instant
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scorecards import service
@@ -25,6 +26,7 @@ from vendorwatch.scorecards.verification import Result, Verdict
 from vendorwatch.scoring.document import Document, canonical_json
 from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.terminal import EXIT_PARTIAL, Runtime, emit_json, pass_runtime, read_text
+from vendorwatch.vendors.service import find_engagement
 
 
 class _Month(click.ParamType[Month]):
@@ -85,7 +87,9 @@ def score(
     now = runtime.clock()
 
     async def use_case(database: Database) -> list[Document]:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
+            scope = (await find_engagement(connection, engagement)).scope
+        async with database.read(scope) as connection:
             found = [
                 await service.compute(
                     connection, engagement, month, as_of=as_of, now=now, policy=source
@@ -140,11 +144,13 @@ def scorecard(
     """Compute a month, keep its scorecard, and write it as PDF."""
 
     async def use_case(database: Database) -> Report:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
+            scope = (await find_engagement(connection, engagement)).scope
+        async with database.read(scope) as connection:
             computed = await service.compute(
                 connection, engagement, month, as_of=as_of, now=runtime.clock()
             )
-        async with database.write() as connection:
+        async with database.write(scope) as connection:
             card = await service.keep(connection, computed, runtime.clock())
             history = await service.history(connection, computed.scope, card)
         return Report(card.document, language, history=history)
@@ -172,6 +178,12 @@ _TOLD: dict[Result, str] = {
 @click.option("--engagement", metavar="ID", help="All of one engagement.")
 @click.option("--month", type=_Month(), help="With --engagement: only those of one month.")
 @click.option("--all", "every", is_flag=True, help="All of every engagement.")
+@click.option(
+    "--uploads",
+    is_flag=True,
+    help="Instead of scorecards: the chain of receipts, the stored files and the rows; of "
+    "--engagement, or of every one.",
+)
 @_json
 @pass_runtime
 def verify(
@@ -180,19 +192,22 @@ def verify(
     engagement: str | None,
     month: Month | None,
     every: bool,
+    uploads: bool,
     as_json: bool,
 ) -> int:
     """Compute kept scorecards again from the records that were known then.
 
-    Says of each that it is identical, or what differs. Exit code 1 if any does.
+    Says of each that it is identical, or what differs. Exit code 1 if any does. With --uploads:
+    names what was removed, reordered or altered since it was received, upload by upload.
     """
-    if sum((scorecard_id is not None, engagement is not None, every)) != 1:
-        raise click.UsageError("Give one of --scorecard, --engagement and --all.")
-    if month is not None and engagement is None:
-        raise click.UsageError("--month goes with --engagement.")
+    if uploads:
+        if scorecard_id is not None or month is not None:
+            raise click.UsageError("--uploads goes with --engagement, --all or neither.")
+        return verify_uploads(runtime, None if every else engagement, as_json=as_json)
+    _refuse_unclear(scorecard_id, engagement, month, every=every)
 
     async def use_case(database: Database) -> list[Verdict]:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
             if scorecard_id is not None:
                 scope = await service.place_of(connection, scorecard_id)
                 asked = [(scope, scorecard_id)]
@@ -210,6 +225,15 @@ def verify(
     return EXIT_PARTIAL if any(each.result == "different" for each in verdicts) else 0
 
 
+def _refuse_unclear(
+    scorecard_id: str | None, engagement: str | None, month: Month | None, *, every: bool
+) -> None:
+    if sum((scorecard_id is not None, engagement is not None, every)) != 1:
+        raise click.UsageError("Give one of --scorecard, --engagement and --all.")
+    if month is not None and engagement is None:
+        raise click.UsageError("--month goes with --engagement.")
+
+
 async def _verified(database: Database, asked: Sequence[tuple[Scope, str]]) -> list[Verdict]:
     """Each in a transaction of its own: together they may take long."""
     console = Console(stderr=True)
@@ -217,7 +241,7 @@ async def _verified(database: Database, asked: Sequence[tuple[Scope, str]]) -> l
     for scope, scorecard_id in track(
         asked, "Verifying", console=console, transient=True, disable=not console.is_terminal
     ):
-        async with database.read() as connection:
+        async with database.read(scope) as connection:
             found.append(await service.verify(connection, scope, scorecard_id))
     return found
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.scope import Scope
+from vendorwatch.db.wall import widened
 from vendorwatch.interactions.rehash import is_as_received
 from vendorwatch.knowledge.service import answers_given, results_due
 from vendorwatch.periods import DAY, Micros, Month, load_zone
@@ -61,9 +62,8 @@ async def inputs_now(
         now=now,
         default_policy=default_policy().source if policy.version == DEFAULT_VERSION else None,
     )
-    known = await store.newest_uploads(connection, engagement.merchant_id)
-    inputs = await _inputs(
-        connection, engagement, month, as_of=as_of, policy=policy, known=known, basis=basis
+    inputs, known = await _inputs(
+        connection, engagement, month, as_of=as_of, policy=policy, known=None, basis=basis
     )
     return inputs, known, basis
 
@@ -84,7 +84,7 @@ async def inputs_then(
         default = read_default(basis.default_policy)
     policy = policy_for(versions, default, month)
     known = json.loads(kept.known)
-    inputs = await _inputs(
+    inputs, _ = await _inputs(
         connection, engagement, month, as_of=kept.as_of, policy=policy, known=known, basis=basis
     )
     return replace(inputs, code_version=code_version)
@@ -117,22 +117,27 @@ async def _inputs(
     *,
     as_of: Micros,
     policy: PolicyVersion,
-    known: Mapping[str, int],
+    known: Mapping[str, int] | None,
     basis: Basis,
-) -> Inputs:
+) -> tuple[Inputs, Mapping[str, int]]:
+    """`known` are the newest uploads that are to count, by engagement; None: all there are."""
     scope, zone = engagement.scope, load_zone(engagement.time_zone)
     start, end = month.bounds(zone)
-    newest = await store.newest_uploads(connection, engagement.merchant_id)
-    asked = reading.Asked(
-        engagement_id=engagement.engagement_id,
-        vendor_of=dict(await sibling_engagements(connection, engagement.merchant_id)),
-        known={each: None if known[each] == newest.get(each) else known[each] for each in known},
-        start=start,
-        end=end,
-        as_of=as_of,
-    )
-    records = await reading.read(connection, asked)
-    return Inputs(
+    async with widened(connection, scope):
+        newest = await store.newest_uploads(connection, engagement.merchant_id)
+        known = newest if known is None else known
+        asked = reading.Asked(
+            engagement_id=engagement.engagement_id,
+            vendor_of=dict(await sibling_engagements(connection, engagement.merchant_id)),
+            known={
+                each: None if known[each] == newest.get(each) else known[each] for each in known
+            },
+            start=start,
+            end=end,
+            as_of=as_of,
+        )
+        records = await reading.read(connection, asked)
+    inputs = Inputs(
         engagement_id=engagement.engagement_id,
         merchant=engagement.merchant_name,
         vendor=engagement.vendor_name,
@@ -155,6 +160,7 @@ async def _inputs(
         aliases=basis.aliases,
         code_version=CODE_VERSION,
     )
+    return inputs, known
 
 
 def _one_by_one(answers: Sequence[tuple[str, str, bool, int]]) -> pl.DataFrame:

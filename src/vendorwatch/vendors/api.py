@@ -56,7 +56,7 @@ class EngagementItem(msgspec.Struct, frozen=True, kw_only=True):
 async def list_vendors(
     principal: NamedDependency[Principal], database: NamedDependency[Database]
 ) -> list[VendorItem]:
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         engagement = await service.find_engagement(connection, principal.scope.engagement_id)
     return [VendorItem(vendor_id=engagement.vendor_id, name=engagement.vendor_name)]
 
@@ -65,7 +65,7 @@ async def list_vendors(
 async def list_engagements(
     principal: NamedDependency[Principal], database: NamedDependency[Database]
 ) -> list[EngagementItem]:
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         engagement = await service.find_engagement(connection, principal.scope.engagement_id)
     return [_item(engagement)]
 
@@ -83,7 +83,7 @@ async def get_engagement(
 ) -> EngagementItem:
     if engagement_id != principal.scope.engagement_id:
         raise NotFound("There is no such engagement.")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         return _item(await service.find_engagement(connection, engagement_id))
 
 
@@ -104,7 +104,7 @@ async def list_agents(
     principal.require("upload", "read")
     cursors = Cursors(secret, principal.scope, "agents")
     place = cursors.read(cursor)
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.agents(
             connection, principal.scope, after=str(place[0]) if place else None, limit=limit + 1
         )
@@ -131,7 +131,7 @@ async def put_roster(
     clock: NamedDependency[Clock],
 ) -> RosterReceipt:
     principal.require("upload", "manage")
-    async with database.write() as connection:
+    async with database.write(principal.scope) as connection:
         return await service.put_roster(connection, principal.scope, data, clock())
 
 

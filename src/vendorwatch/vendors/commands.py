@@ -31,7 +31,7 @@ def create(runtime: Runtime, merchant: str, vendor: str, time_zone: str, *, as_j
     """Create an engagement; the same names again are the same engagement."""
 
     async def use_case(database: Database) -> Engagement:
-        async with database.write() as connection:
+        async with database.write_as_operator() as connection:
             return await service.create_engagement(
                 connection,
                 merchant=merchant,
@@ -61,7 +61,7 @@ def list_engagements(runtime: Runtime, *, as_json: bool) -> None:
     """List all engagements."""
 
     async def use_case(database: Database) -> list[Engagement]:
-        async with database.read() as connection:
+        async with database.read_as_operator() as connection:
             return await service.engagements(connection)
 
     found = [_shown(engagement) for engagement in runtime.run(use_case)]
@@ -86,9 +86,10 @@ def import_agents(runtime: Runtime, engagement_id: str, file: Path, *, as_json: 
     entries = read_roster(file.read_bytes())
 
     async def use_case(database: Database) -> RosterReceipt:
-        async with database.write() as connection:
-            found = await service.find_engagement(connection, engagement_id)
-            return await service.put_roster(connection, found.scope, entries, runtime.clock())
+        async with database.read_as_operator() as connection:
+            scope = (await service.find_engagement(connection, engagement_id)).scope
+        async with database.write(scope) as connection:
+            return await service.put_roster(connection, scope, entries, runtime.clock())
 
     receipt = runtime.run(use_case)
     if as_json:
@@ -112,9 +113,10 @@ def list_agents(runtime: Runtime, engagement_id: str, *, as_json: bool) -> None:
     """List the agents, those only seen in logs included."""
 
     async def use_case(database: Database) -> list[Agent]:
-        async with database.read() as connection:
-            found = await service.find_engagement(connection, engagement_id)
-            return await service.agents(connection, found.scope)
+        async with database.read_as_operator() as connection:
+            scope = (await service.find_engagement(connection, engagement_id)).scope
+        async with database.read(scope) as connection:
+            return await service.agents(connection, scope)
 
     agents = runtime.run(use_case)
     if as_json:

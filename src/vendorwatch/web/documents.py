@@ -15,15 +15,23 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.resources import REPORTS
-from vendorwatch.web.exchange import KeyInAddress
+from vendorwatch.web.exchange import KeyInAddress, SlowBody
+from vendorwatch.web.framing import BadFraming
+from vendorwatch.web.limits import TooManyRequests
 from vendorwatch.web.problems import INTERNAL_ERROR, MEDIA_TYPE, BadParameter, example
 
 SECURITY = "key"
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 _DOCUMENT = "vendorwatch_openapi"
 _EVERYWHERE = {
-    400: ((BadParameter.slug, BadParameter.title), (KeyInAddress.slug, KeyInAddress.title)),
+    400: (
+        (BadFraming.slug, BadFraming.title),
+        (BadParameter.slug, BadParameter.title),
+        (KeyInAddress.slug, KeyInAddress.title),
+    ),
     401: (("unauthenticated", "A valid API key is needed"),),
+    408: ((SlowBody.slug, SlowBody.title),),
+    429: ((TooManyRequests.slug, TooManyRequests.title),),
     500: (INTERNAL_ERROR,),
     503: ((DatabaseUnavailable.slug, DatabaseUnavailable.title),),
 }
@@ -81,6 +89,8 @@ def _add_shared_problems(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     for status, problems in _EVERYWHERE.items():
         if status == HTTPStatus.UNAUTHORIZED and not operation.get("security"):
+            continue
+        if status == HTTPStatus.REQUEST_TIMEOUT and "requestBody" not in operation:
             continue
         declared = responses.get(str(status), {"content": {}})
         # Where there are parameters, the framework declares a 400 of its own form.

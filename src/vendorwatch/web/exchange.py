@@ -1,14 +1,16 @@
-"""What holds for every exchange, also where no route matches: request id, headers, access log.
+"""What holds for every exchange, also where no route matches: request id, headers, log, figures,
+and that a body comes at a decent pace.
 
 Pure ASGI around the whole application, so that no handler and no error can get past it.
 """
 
+import asyncio
 import re
 import secrets
 import time
 import urllib.parse
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import structlog
@@ -16,11 +18,18 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from vendorwatch.errors import Kind, VendorwatchError
+from vendorwatch.settings import Bounds
+from vendorwatch.web.framing import check_framing
+from vendorwatch.web.metrics import Metrics
+from vendorwatch.web.pace import Pace
 
 TYPES = "https://vendorwatch.org/problems/"
 """What the `type` of a problem starts with; its slug follows."""
 REQUEST_ID_HEADER = "X-Request-ID"
 _REQUEST_ID = "request_id"
+_KEY_ID = "key_id"
+_ADDED = "vendorwatch_headers"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _KEY = re.compile(r"vw_(?:live|test)_", re.IGNORECASE)
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -43,16 +52,39 @@ class KeyInAddress(VendorwatchError):
     title = "A key does not belong into an address"
 
 
+class SlowBody(VendorwatchError):
+    """The body of the request came so slowly that the server gave up waiting. Nothing was stored.
+
+    Send it again over a better connection, compressed or in smaller parts.
+    """
+
+    kind = Kind.TOO_SLOW
+    slug = "slow-body"
+    title = "The body came too slowly"
+
+
 def request_id(scope: Scope) -> str:
     """The same for the whole exchange."""
-    state: MutableMapping[str, Any] = scope.setdefault("state", {})
-    found: str = state.setdefault(_REQUEST_ID, secrets.token_hex(12))
+    found: str = _state(scope).setdefault(_REQUEST_ID, secrets.token_hex(12))
     return found
 
 
+def note_key(scope: Scope, key_id: str) -> None:
+    """Whose request it is, for the log. The id is no secret; the key is, and never comes here."""
+    _state(scope)[_KEY_ID] = key_id
+
+
+def add_header(scope: Scope, name: str, value: str) -> None:
+    """To the answer, whatever it will be."""
+    added: list[tuple[bytes, bytes]] = _state(scope).setdefault(_ADDED, [])
+    added.append((name.lower().encode(), value.encode()))
+
+
 class Exchange:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, bounds: Bounds, metrics: Metrics) -> None:
         self._app = app
+        self._bounds = bounds
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -60,29 +92,100 @@ class Exchange:
             return
         # A copy: some servers give every exchange the same one, and it will hold who is calling.
         scope["state"] = dict(scope.get("state") or {})
-        started = time.perf_counter_ns()
-        status = 0
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *_added(scope, message["headers"])]
-            await send(message)
-
+        pace = Pace(floor=self._bounds.body_floor, grace=self._bounds.body_grace)
+        one = _OneExchange(scope, receive, send, pace)
         try:
-            if _has_key(scope):
-                await _refuse_key(scope, send_with_headers)
-            else:
-                await self._app(scope, receive, send_with_headers)
+            _check_head(scope)
+        except VendorwatchError as error:
+            await _refuse(scope, one.send, error)
+            self._note(scope, one)
+            return
+        try:
+            await self._app(scope, one.receive, one.send)
         finally:
-            _log(scope, status, time.perf_counter_ns() - started)
+            self._note(scope, one)
+
+    def _note(self, scope: HTTPScope, one: "_OneExchange") -> None:
+        """The route, not the address: what callers put into one is theirs. So is a strange method."""
+        seconds = time.perf_counter() - one.started
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route = scope.get("path_template") or "unmatched"
+        self._metrics.exchange(
+            method=method,
+            route=route,
+            status=str(one.status or "none"),
+            seconds=seconds,
+            received=one.received,
+            sent=one.sent,
+        )
+        structlog.get_logger().info(
+            "request",
+            request_id=request_id(scope),
+            method=method,
+            route=scope.get("path_template"),
+            status=one.status,
+            milliseconds=int(seconds * 1_000),
+            received=one.received,
+            sent=one.sent,
+            key_id=_state(scope).get(_KEY_ID),
+        )
+
+
+class _OneExchange:
+    """The server's `receive` and `send`, counted and with our additions."""
+
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send, pace: Pace) -> None:
+        self.started = time.perf_counter()
+        self.status = self.received = self.sent = 0
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._pace = pace
+        self._is_whole = False  # afterwards only the end of the connection is waited for
+
+    async def receive(self) -> Any:
+        """Raises SlowBody."""
+        if self._is_whole:
+            return await self._receive()
+        asked = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._pace.patience):
+                message: Any = await self._receive()
+        except TimeoutError as error:
+            self._refuse_slow(error)
+        if message["type"] == "http.request":
+            size = len(message.get("body", b""))
+            self.received += size
+            self._is_whole = not message.get("more_body", False)
+            self._pace.note(size, time.perf_counter() - asked)
+        if self._pace.is_too_slow and not self._is_whole:
+            self._refuse_slow(None)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *_added(self._scope, message["headers"])]
+        elif message["type"] == "http.response.body":
+            self.sent += len(message.get("body", b""))
+        await self._send(message)
+
+    def _refuse_slow(self, cause: Exception | None) -> NoReturn:
+        # What is left of the body would be taken for the next request.
+        add_header(self._scope, "Connection", "close")
+        raise SlowBody("The server gave up waiting for the body. Nothing was stored.") from cause
+
+
+def _state(scope: Scope) -> MutableMapping[str, Any]:
+    found: MutableMapping[str, Any] = scope.setdefault("state", {})
+    return found
 
 
 def _added(scope: Scope, present: Any) -> list[tuple[bytes, bytes]]:
     """A handler's own header wins over ours of the same name."""
     names = {bytes(name).lower() for name, _ in present}
     added = [*_HEADERS, (REQUEST_ID_HEADER.lower().encode(), request_id(scope).encode())]
+    added += _state(scope).get(_ADDED, [])
     if scope["path"].startswith("/v1/"):
         added.append((b"cache-control", b"no-store, private"))
     return [(name, value) for name, value in added if name not in names]
@@ -94,31 +197,30 @@ def _has_key(scope: Scope) -> bool:
     return any(_KEY.search(text) for text in (address, urllib.parse.unquote(address)))
 
 
-async def _refuse_key(scope: Scope, send: Send) -> None:
+def _check_head(scope: HTTPScope) -> None:
+    """Raises KeyInAddress and BadFraming."""
+    if _has_key(scope):
+        raise KeyInAddress(
+            "Send it as `Authorization: Bearer ...` only. Addresses are kept by browsers "
+            "and proxies: revoke this key and make a new one."
+        )
+    check_framing(scope.get("http_version", ""), scope["headers"])
+
+
+async def _refuse(scope: HTTPScope, send: Send, error: VendorwatchError) -> None:
+    """Before the framework has seen anything of it. Both errors are of kind MALFORMED."""
     problem = {
-        "type": TYPES + KeyInAddress.slug,
-        "title": KeyInAddress.title,
+        "type": TYPES + error.slug,
+        "title": error.title,
         "status": 400,
-        "detail": "Send it as `Authorization: Bearer ...` only. Addresses are kept by browsers "
-        "and proxies: revoke this key and make a new one.",
+        "detail": error.detail,
         "request_id": request_id(scope),
     }
     body = msgspec.json.encode(problem)
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _log(scope: HTTPScope, status: int, nanoseconds: int) -> None:
-    """The route, not the address: what callers put into one is theirs."""
-    structlog.get_logger().info(
-        "request",
-        request_id=request_id(scope),
-        method=scope["method"],
-        route=scope.get("path_template"),
-        status=status,
-        milliseconds=nanoseconds // 1_000_000,
-    )

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from vendorwatch.db.engine import Database
 from vendorwatch.settings import Settings
 from vendorwatch.web.problems import problem_responses
-from vendorwatch.web.readiness import NotReady, check_database, check_disk
+from vendorwatch.web.readiness import CHECKS, NotReady, check_database, check_disk, check_secret
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -17,11 +17,12 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Each check is `ok`; else the answer is a problem that names what is not."""
+    """Each check is `ok`; else the answer is a problem whose `checks` tell which is not, and why."""
 
     database: str
     schema: str
     disk: str
+    secret: str
 
 
 @get("/health", tags=["server"], summary="The process answers")
@@ -32,13 +33,23 @@ async def health() -> Health:
 @get(
     "/ready",
     tags=["server"],
-    summary="Database, schema and disk can be used",
+    summary="Database, schema, disk and secret can be used",
     responses=problem_responses(NotReady),
 )
 async def ready(
-    database: NamedDependency[Database], settings: NamedDependency[Settings]
+    database: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    secret: NamedDependency[bytes],
 ) -> Readiness:
-    faults = await check_database(database) + await asyncio.to_thread(check_disk, settings.data_dir)
+    faults = await check_database(database)
+    faults += await asyncio.to_thread(check_disk, settings.data_dir, settings.bounds.disk_reserve)
+    faults += await asyncio.to_thread(check_secret, settings, secret)
     if faults:
-        raise NotReady("; ".join(map(str, faults)), faults=tuple(faults), retry_after_seconds=5)
-    return Readiness(database="ok", schema="ok", disk="ok")
+        wrong = {fault.code: fault.detail for fault in faults}
+        raise NotReady(
+            "; ".join(map(str, faults)),
+            faults=tuple(faults),
+            retry_after_seconds=5,
+            extra={"checks": {check: wrong.get(check, "ok") for check in CHECKS}},
+        )
+    return Readiness(**dict.fromkeys(CHECKS, "ok"))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vendorwatch.db.scope import Scope
+from vendorwatch.db.scope import MerchantScope, Scope
 from vendorwatch.errors import Kind, VendorwatchError
 
 
@@ -22,6 +22,11 @@ class Principal:
     scope: Scope
     key_id: str
     scopes: frozenset[str]
+
+    @property
+    def reach(self) -> Scope | MerchantScope:
+        """Keys that manage are the merchant's own; all others see what a vendor may see."""
+        return self.scope.of_merchant() if "manage" in self.scopes else self.scope
 
     def require(self, *scopes: str) -> None:
         """Any one of `scopes` is enough. Raises InsufficientScope, which names them."""

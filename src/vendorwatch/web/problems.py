@@ -29,6 +29,7 @@ STATUS: dict[Kind, int] = {
     Kind.TOO_LARGE: 413,
     Kind.UNSUPPORTED: 415,
     Kind.TOO_MANY: 429,
+    Kind.TOO_SLOW: 408,
     Kind.UNAVAILABLE: 503,
 }
 if _forgotten := set(Kind) - STATUS.keys():

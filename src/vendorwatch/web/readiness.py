@@ -1,16 +1,26 @@
-"""Whether the database, its schema and the disk can be used."""
+"""Whether the database, its schema, the disk and the secret can be used."""
 
+import asyncio
+import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
+
+from alembic.script import ScriptDirectory
 
 from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import Fault, Kind, VendorwatchError
+from vendorwatch.settings import Settings
+
+CHECKS = ("database", "schema", "disk", "secret")
+_PATIENCE_SECONDS = 5
+_SHARE = 20
 
 
 class NotReady(VendorwatchError):
-    """The database cannot be reached, has another schema than this version needs, or the disk is
-    full.
+    """The database cannot be reached or has another schema than this version needs, the disk is
+    full or nearly so, or the server's secret is gone.
 
     For the operator: each fault says what is wrong, and `vendorwatch doctor` how to mend it.
     """
@@ -21,24 +31,68 @@ class NotReady(VendorwatchError):
 
 
 async def check_database(database: Database) -> list[Fault]:
+    """Whether it answers in time, and has the schema that this version needs."""
     try:
-        await migrate.require_head(database)
-    except migrate.SchemaMismatch as error:
-        return [Fault("schema", error.detail, field="schema")]
+        async with asyncio.timeout(_PATIENCE_SECONDS), database.read_as_owner() as connection:
+            found = await migrate.current(connection)
+    except TimeoutError:
+        return [_fault("database", f"It did not answer within {_PATIENCE_SECONDS} seconds.")]
     except VendorwatchError as error:
-        return [Fault("database", error.detail, field="database")]
-    return []
+        return [_fault("database", error.detail)]
+    needed, known = _revisions()
+    if found == needed:
+        return []
+    if found is None:
+        return [_fault("schema", "The database has no tables of ours. Run: vendorwatch db upgrade")]
+    if found in known:
+        return [
+            _fault(
+                "schema",
+                f"The schema is older ({found}) than this version needs ({needed}). "
+                "Run: vendorwatch db upgrade",
+            )
+        ]
+    return [_fault("schema", f"The schema is newer ({found}) than this version knows ({needed}).")]
 
 
-def check_disk(folder: Path) -> list[Fault]:
-    """Writes and removes a small file: permissions, a full disk and a read-only one all show."""
+@cache
+def _revisions() -> tuple[str, frozenset[str]]:
+    """The one that is needed, and all that this version knows. They are read once: files."""
+    scripts = ScriptDirectory.from_config(migrate.config()).walk_revisions()
+    return migrate.head(), frozenset(script.revision for script in scripts)
+
+
+def check_disk(folder: Path, reserve: int = 0) -> list[Fault]:
+    """Writes and removes a small file: permissions, a full disk and a read-only one all show.
+
+    `reserve`: bytes that must be free, though never more than a twentieth of the disk.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"vendorwatch")
             file.flush()
+        disk = shutil.disk_usage(folder)
     except OSError as error:
-        return [
-            Fault("disk", f"The data folder cannot be written: {error.strerror}.", field="disk")
-        ]
+        return [_fault("disk", f"The data folder cannot be written: {error.strerror}.")]
+    least = min(reserve, disk.total // _SHARE)
+    if disk.free < least:
+        return [_fault("disk", f"Nearly full: {disk.free} bytes are free, {least} are needed.")]
     return []
+
+
+def check_secret(settings: Settings, in_use: bytes) -> list[Fault]:
+    """Whether the next start would find the secret that keys and pseudonyms are made with."""
+    if settings.secret_key:
+        return []
+    try:
+        kept = settings.secret_path.read_bytes()
+    except OSError as error:
+        return [_fault("secret", f"The file secret.key cannot be read: {error.strerror}.")]
+    if kept != in_use:
+        return [_fault("secret", "The file secret.key is not what the server was started with.")]
+    return []
+
+
+def _fault(check: str, detail: str) -> Fault:
+    return Fault(check, detail, field=check)

@@ -63,7 +63,7 @@ async def list_interactions(
         status=status,
     )
     after = _position(cursors.read(cursor))
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.list_interactions(
             connection, principal.scope, wanted, after=after, limit=limit + 1
         )
@@ -88,7 +88,7 @@ async def get_interaction(
 ) -> InteractionDetail:
     principal.require("upload", "read")
     name = id_to_find(request, interaction_id, "/interactions/")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         revisions = await service.find_revisions(connection, principal.scope, name, source_account)
     in_force = next(each for each in revisions if each.in_force)
     return InteractionDetail(interaction=in_force, revisions=revisions)

@@ -52,7 +52,7 @@ async def create_mapping(
         source = (await request.body()).decode()
     except UnicodeDecodeError as error:
         raise BadBody(f"The mapping is not UTF-8, from byte {error.start} on.") from error
-    async with database.write() as connection:
+    async with database.write(principal.scope) as connection:
         mapping, is_new = await service.set_mapping(
             connection, principal.scope, source, now=clock()
         )
@@ -81,7 +81,7 @@ async def list_mappings(
     cursors = Cursors(secret, principal.scope, "mappings")
     place = cursors.read(cursor)
     before = int(str(place[0])) if place else None
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.list_mappings(
             connection, principal.scope, before=before, limit=limit + 1
         )
@@ -107,5 +107,5 @@ async def get_mapping(
     database: NamedDependency[Database],
 ) -> MappingDetail:
     principal.require("upload", "read")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         return mapping_detail(await service.find_mapping(connection, principal.scope, version))

@@ -12,7 +12,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore, StorageUnavailable
 from vendorwatch.errors import Fault
-from vendorwatch.interactions import service
+from vendorwatch.interactions import reception
 from vendorwatch.interactions.api.bodies import UploadOperation
 from vendorwatch.interactions.formats import faults as file_faults
 from vendorwatch.interactions.headers import (
@@ -25,27 +25,26 @@ from vendorwatch.interactions.headers import (
     content_encoding,
     idempotency_key,
     media_type,
+    only,
 )
 from vendorwatch.interactions.instants import DateOrder
-from vendorwatch.interactions.model import (
-    FORMATS,
-    MEDIA_TYPES,
+from vendorwatch.interactions.model import FORMATS, MEDIA_TYPES, Format, Limits, Mode, UploadRequest
+from vendorwatch.interactions.quota import DailyQuota, QuotaExceeded
+from vendorwatch.interactions.receiving import IncompleteUpload, InFlight, receive_body
+from vendorwatch.interactions.refusals import (
     EmptyUpload,
-    Format,
     IdempotencyKeyReused,
-    Limits,
-    Mode,
     NoMapping,
     RequestInFlight,
     RowsRefused,
     UnsupportedFormat,
-    UploadRequest,
 )
-from vendorwatch.interactions.receiving import IncompleteUpload, InFlight, receive_body
 from vendorwatch.interactions.shown import UploadLimits, UploadReceipt, receipt_of
 from vendorwatch.periods import load_zone
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import Clock
+from vendorwatch.web.admission import Admission, ServerBusy
+from vendorwatch.web.metrics import UploadFigures
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     MOST_FAULTS,
@@ -57,6 +56,7 @@ from vendorwatch.web.problems import (
 
 LIMITS = Limits()
 _IN_FLIGHT = "vendorwatch_uploads_in_flight"
+_DESK = "vendorwatch_uploads_desk"
 
 
 def _name_encodings(
@@ -101,7 +101,9 @@ def _name_encodings(
         NoMapping,
         RowsRefused,
         IdempotencyKeyReused,
+        QuotaExceeded,
         StorageUnavailable,
+        ServerBusy,
     )
     | {
         200: ResponseSpec(UploadReceipt, description="What a dry run would have stored."),
@@ -116,6 +118,8 @@ async def create_upload(
     settings: NamedDependency[Settings],
     secret: NamedDependency[bytes],
     clock: NamedDependency[Clock],
+    admission: NamedDependency[Admission],
+    quota: NamedDependency[DailyQuota],
     format_: Annotated[
         str, QueryParameter(name="format", description=f"One of {', '.join(FORMATS)}.")
     ] = "auto",
@@ -143,38 +147,61 @@ async def create_upload(
 ) -> Response[UploadReceipt]:
     principal.require("upload")
     asked = UploadRequest(
-        media=media_type(request.headers.get("Content-Type")),
+        media=media_type(only(request.headers, "Content-Type")),
         content_type=request.headers.get("Content-Type", ""),
-        encoding=content_encoding(request.headers.get("Content-Encoding")),
+        encoding=content_encoding(only(request.headers, "Content-Encoding")),
         format=_format(format_, mapping),
         mapping_version=mapping,
         time_zone=_zone(time_zone),
         date_order=date_order,
         mode=mode,
         dry_run=dry_run,
-        idempotency_key=idempotency_key(key),
+        idempotency_key=idempotency_key(only(request.headers, "Idempotency-Key")),
         key_id=principal.key_id,
     )
     held = _in_flight(request)
     engagement = principal.scope.engagement_id
-    with objects.draft(principal.scope) as body, held.hold(engagement, asked.idempotency_key):
+    if quota.is_on:
+        async with database.read(principal.scope) as connection:
+            await quota.check(connection, principal.scope, clock())
+    with (
+        admission.place(engagement) as seen,
+        objects.draft(principal.scope) as body,
+        held.hold(engagement, asked.idempotency_key),
+    ):
         await receive_body(request, body, encoding=asked.encoding, limits=LIMITS)
         implied = None if asked.idempotency_key else asked.fingerprint(body.sha256, mapping).hex()
         with held.hold(engagement, implied):
-            async with database.write() as connection:
-                outcome = await service.receive_upload(
-                    connection,
+            async with admission.turn(engagement):
+                outcome = await reception.receive_upload(
+                    database,
                     principal.scope,
                     asked,
                     body,
                     secret=secret,
                     now=clock(),
                     limits=LIMITS,
+                    desk=_desk(request),
                 )
+        seen.note(_counted(outcome))
     return _answer(outcome, settings)
 
 
-def _answer(outcome: service.Outcome, settings: Settings) -> Response[UploadReceipt]:
+def _counted(outcome: reception.Outcome) -> UploadFigures:
+    receipt = outcome.upload.receipt
+    if outcome.replayed or receipt.upload_id is None:
+        return UploadFigures("replayed" if outcome.replayed else "dry_run")
+    outcomes = ("created", "revised", "duplicate", "rejected", "skipped")
+    return UploadFigures(
+        receipt.status,
+        rows={name: getattr(receipt, name) for name in outcomes},
+        codes=outcome.codes,
+        wire_bytes=receipt.size_bytes,
+        decoded_bytes=outcome.decoded_bytes,
+    )
+
+
+def _answer(outcome: reception.Outcome, settings: Settings) -> Response[UploadReceipt]:
     receipt = receipt_of(outcome.upload, settings.public_url)
     if receipt.status == "rejected":
         raise RowsRefused(
@@ -223,10 +250,25 @@ def _in_flight(request: Request[Any, Any, Any]) -> InFlight:
     return found
 
 
+def _desk(request: Request[Any, Any, Any]) -> reception.Desk:
+    found: reception.Desk | None = request.app.state.get(_DESK)
+    if found is None:
+        found = request.app.state[_DESK] = reception.Desk()
+    return found
+
+
 @get("/limits", tags=["uploads"], summary="What an upload may be at most")
-async def get_limits(principal: NamedDependency[Principal]) -> UploadLimits:
+async def get_limits(
+    principal: NamedDependency[Principal], settings: NamedDependency[Settings]
+) -> UploadLimits:
+    bounds = settings.bounds
     return UploadLimits(
         **asdict(LIMITS),
+        requests_per_minute=bounds.rate_limit or None,
+        daily_rows=bounds.daily_rows or None,
+        daily_bytes=bounds.daily_bytes or None,
+        open_uploads=bounds.uploads_open_each or None,
+        bytes_per_second=bounds.body_floor or None,
         formats=list(FORMATS),
         content_types=list(MEDIA_TYPES),
         content_encodings=ENCODINGS.split(", "),

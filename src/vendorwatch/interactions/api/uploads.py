@@ -48,7 +48,7 @@ async def list_uploads(
     cursors = Cursors(secret, principal.scope, "uploads")
     place = cursors.read(cursor)
     before = int(str(place[0])) if place else None
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.list_uploads(
             connection, principal.scope, before=before, limit=limit + 1
         )
@@ -98,7 +98,7 @@ async def get_rejects(
         stream: AsyncIterator[bytes] = (ndjson(batch) async for batch in rows)
         media = "application/x-ndjson"
     else:
-        async with database.read() as connection:
+        async with database.read(principal.scope) as connection:
             table = await service.rejects_table(connection, principal.scope, upload)
         stream = _csv(table, _rejects(database, principal.scope, upload.receipt.sequence))
         media = f"text/csv; charset={table.encoding}"
@@ -111,7 +111,7 @@ async def _rejects(
     # A transaction for each batch, so that a slow reader holds no connection; rejects never change.
     after = 0
     while True:
-        async with database.read() as connection:
+        async with database.read(scope) as connection:
             batch = await service.list_rejects(
                 connection, scope, sequence, after=after, limit=_REJECTS_AT_ONCE
             )
@@ -166,5 +166,5 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 async def _upload(database: Database, scope: Scope, upload_id: str) -> StoredUpload:
-    async with database.read() as connection:
+    async with database.read(scope) as connection:
         return await service.find_upload(connection, scope, upload_id)

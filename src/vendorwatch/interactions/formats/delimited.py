@@ -16,7 +16,7 @@ from vendorwatch.interactions.fields import show
 from vendorwatch.interactions.formats.faults import BadHeader
 from vendorwatch.interactions.formats.lines import split_lines, without_cr
 from vendorwatch.interactions.formats.rows import RawRow, too_large
-from vendorwatch.interactions.model import EmptyUpload
+from vendorwatch.interactions.refusals import EmptyUpload
 
 _UNCLOSED = Fault(
     "malformed",
@@ -55,11 +55,12 @@ def split_records(
     while (line := lines.take()) is not None:
         number, start, piece = line
         raw = without_cr(piece)
+        if not raw:
+            continue
         if len(raw) > row_bytes:
             yield RawRow(number, start, raw[:row_bytes], too_large(len(raw), row_bytes))
         elif scan is None or scan.quote not in raw:
-            if raw:
-                yield RawRow(number, start, raw)
+            yield RawRow(number, start, raw)
         else:
             yield _quoted_record(line, lines, scan, row_bytes)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from vendorwatch.interactions.formats.faults import RowTooLarge, UnreadableFormat
 from vendorwatch.interactions.formats.rows import ENDLESS, RawRow, too_large
-from vendorwatch.interactions.model import EmptyUpload
+from vendorwatch.interactions.refusals import EmptyUpload
 
 NOTHING = "The body holds nothing but white space. Nothing was stored."
 

@@ -16,8 +16,12 @@ from vendorwatch.interactions.formats.faults import (
 from vendorwatch.interactions.model import Encoding, Limits
 
 _READ = 2**16
-_WRITE = 2**18
-_UNJUDGED = 2**20
+_FIRST_READ = 2**8
+"""Of a compressed body: the decoded bytes are compared with what was read of it, so that little is
+read until it is known to be no bomb.
+"""
+_WRITE = 2**16
+_UNJUDGED = 2**16
 """Decoded bytes up to which the ratio does not matter: short logs may be very repetitive."""
 
 _GZIP_ONLY = 16 + zlib.MAX_WBITS
@@ -40,10 +44,10 @@ class _Decompressor(Protocol):
 def inflate(file: BinaryIO, encoding: Encoding, limits: Limits) -> Iterator[bytes]:
     """Raises UnsupportedEncoding, BadEncoding, UploadTooLarge and DecompressedTooLarge."""
     meter = _Meter(limits)
-    wire = _read(file, meter)
     if encoding == "identity":
-        yield from _plain(wire, meter)
+        yield from _plain(_read(file, meter, _READ), meter)
         return
+    wire = _read(file, meter, _FIRST_READ)
     start = _Gzip if encoding == "gzip" else _Zstd
     try:
         for chunk in _inflate(wire, start):
@@ -98,10 +102,12 @@ class _Meter:
             )
 
 
-def _read(file: BinaryIO, meter: _Meter) -> Iterator[bytes]:
-    while chunk := file.read(_READ):
+def _read(file: BinaryIO, meter: _Meter, size: int) -> Iterator[bytes]:
+    """`size` bytes at first, and then more and more."""
+    while chunk := file.read(size):
         meter.count_wire(len(chunk))
         yield chunk
+        size = min(2 * size, _READ)
 
 
 def _plain(wire: Iterator[bytes], meter: _Meter) -> Iterator[bytes]:

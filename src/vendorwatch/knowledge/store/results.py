@@ -10,13 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
-from vendorwatch.knowledge.model import (
-    AssignmentResult,
-    Key,
-    Stored,
-    counted_attempt,
-    outcome,
-)
+from vendorwatch.knowledge.model import Key, Stored
+from vendorwatch.knowledge.outcome import AssignmentResult, counted_attempt, outcome
 from vendorwatch.knowledge.record import Answer, Assignment, Attempt, Check, Instant
 from vendorwatch.knowledge.store.questions import newest_questions, pinned, withdrawn_versions
 from vendorwatch.knowledge.store.rows import assigned_checks, by_code_point, rows

@@ -64,7 +64,7 @@ async def post_reviews(
     reading = read_reviews(data, now=now)
     for reviewer in sorted({entry.reviewer for _, entry in reading.entries}):
         principal.require(_WRITES[reviewer])
-    async with database.write() as connection:
+    async with database.write(principal.scope) as connection:
         settled = await service.receive_reviews(connection, principal.scope, reading, now=now)
     receipt = receipt_of(settled)
     is_new = receipt.unchanged < receipt.received
@@ -99,7 +99,7 @@ async def list_reviews(
         filters["interaction_id"] = [unicodedata.normalize("NFC", interaction_id)]
     if sampling is not None:
         filters["sampling"] = [sampling]
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.list_reviews(
             connection,
             principal.scope,
@@ -133,7 +133,7 @@ async def get_review(
 ) -> ReviewDetail:
     principal.require(*ANYBODY)
     name = id_to_find(request, review_id, "/quality-reviews/")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.find_review(connection, principal.scope, name, sees=_sees(principal))
     return review_detail(found)
 
@@ -155,7 +155,7 @@ async def withdraw_review(
 ) -> ReviewDetail:
     principal.require(*_WRITES.values())
     name = id_to_find(request, review_id, "/quality-reviews/")
-    async with database.write() as connection:
+    async with database.write(principal.scope) as connection:
         found = await service.withdraw_review(
             connection,
             principal.scope,

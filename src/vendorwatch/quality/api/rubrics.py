@@ -58,7 +58,7 @@ async def put_rubric(
 ) -> Response[RubricItem]:
     principal.require("manage")
     name = id_as_sent(request, rubric_id, "/rubrics/")
-    async with database.write() as connection:
+    async with database.write(principal.reach) as connection:
         rubric, is_new = await service.set_rubric(
             connection, principal.scope, name, data, now=clock()
         )
@@ -82,7 +82,7 @@ async def list_rubrics(
     principal.require(*ANYBODY)
     cursors = Cursors(secret, principal.scope, "rubrics")
     place = cursors.read(cursor)
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.list_rubrics(
             connection, principal.scope, after=str(place[0]) if place else None, limit=limit + 1
         )
@@ -104,7 +104,7 @@ async def get_rubric(
 ) -> RubricDetail:
     principal.require(*ANYBODY)
     name = id_to_find(request, rubric_id, "/rubrics/")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.find_rubric(connection, principal.scope, name)
     versions = [rubric_item(each) for each in found]
     return RubricDetail(rubric=versions[0], versions=versions)

@@ -104,11 +104,11 @@ async def compute_scorecard(
 ) -> Response[Document]:
     principal.require("score", "manage")
     month, as_of = _month(data.month), _as_of(data.as_of)
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         computed = await service.compute(
             connection, principal.scope.engagement_id, month, as_of=as_of, now=clock()
         )
-    async with database.write() as connection:
+    async with database.write(principal.scope) as connection:
         card = await service.keep(connection, computed, clock())
     return Response(
         _representation(card),
@@ -135,7 +135,7 @@ async def list_scorecards(
     principal.require("read", "score")
     cursors = Cursors(secret, principal.scope, "scorecards")
     place = cursors.read(cursor)
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.scorecards(
             connection,
             principal.scope,
@@ -170,7 +170,7 @@ async def get_scorecard(
     if language is not None and (suffix != ".pdf" or language not in languages()):
         raise BadParameter(f"language is for .pdf, and one of {', '.join(languages())}.")
     scorecard_id = scorecard.removesuffix(suffix)
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         card = await service.find_scorecard(connection, principal.scope, scorecard_id)
         history = await service.history(connection, principal.scope, card)
     if suffix == ".pdf":

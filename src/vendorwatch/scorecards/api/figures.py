@@ -97,7 +97,7 @@ async def list_interactions_behind(
     principal.require("read", "score")
     name = f"behind:{scorecard}:{metric}:{part}:{agent}"
     cursors = Cursors(secret, principal.scope, name)
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         # First of all it must be there: nothing else is told of one that is not.
         await service.find_scorecard(connection, principal.scope, scorecard)
         _check_metric(metric, scorecard)

@@ -70,7 +70,7 @@ async def list_results_behind(
     cursor: CursorText = None,
 ) -> Response[list[ResultItem]]:
     principal.require("read", "score")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.results_behind(connection, principal.scope, scorecard, agent=agent)
     cursors = Cursors(secret, principal.scope, f"results:{scorecard}:{agent}")
     items = [msgspec.convert(each, ResultItem) for each in found]
@@ -95,7 +95,7 @@ async def list_answers_behind(
     cursor: CursorText = None,
 ) -> Response[list[TopicItem]]:
     principal.require("read", "score")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         found = await service.answers_behind(connection, principal.scope, scorecard, agent=agent)
     cursors = Cursors(secret, principal.scope, f"answers:{scorecard}:{agent}")
     items = [

@@ -99,7 +99,7 @@ async def get_trends(
     database: NamedDependency[Database],
 ) -> TrendsItem:
     principal.require("read", "score")
-    async with database.read() as connection:
+    async with database.read(principal.scope) as connection:
         card = await service.find_scorecard(connection, principal.scope, scorecard)
         history = await service.history(connection, principal.scope, card)
     found = trends(card.document, history)

@@ -48,6 +48,12 @@ class Part:
     end: Micros
     identified: bool = False
 
+    def windows(self, number: int) -> list[tuple[Micros, Micros]]:
+        """At most so many, of equal length, that make up the part."""
+        width = -(-(self.end - self.start) // number)
+        starts = range(self.start, self.end, width)
+        return [(start, min(start + width, self.end)) for start in starts]
+
     def where(self, start: Micros, end: Micros) -> Conditions:
         """For those of the part that were opened in `[start, end)`."""
         opened = (_Row.opened_at >= start, _Row.opened_at < end)

@@ -1,8 +1,9 @@
-"""Columns out of PostgreSQL by ADBC, on a connection that sees what the use case's one sees."""
+"""Columns out of PostgreSQL by ADBC, on connections that see what the use case's one sees."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from threading import Lock
 
@@ -14,12 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
 from vendorwatch.db.engine import DatabaseUnavailable
+from vendorwatch.db.wall import SETTINGS
+from vendorwatch.periods import Micros
 from vendorwatch.scorecards.reading.parts import Part
 
 _KEPT_SERVERS = 8
+_READERS = 2  # connections: the server sends on one core what is unpacked here on another
+_WINDOWS = 4  # of a part, so that no reader waits long for the other
+# How long it waits for a lock, as whom it acts and whose rows it is about: as the use case does.
+_CARRIED = ("lock_timeout", "role", *SETTINGS)
 _SHARE = text(
-    "SELECT pg_export_snapshot(), current_setting('lock_timeout'), "
-    "pg_current_xact_id_if_assigned() IS NULL"
+    "SELECT pg_export_snapshot(), pg_current_xact_id_if_assigned() IS NULL, "
+    + ", ".join(f"current_setting('{name}', true)" for name in _CARRIED)
 )
 _OUTAGES = {"08", "53", "57", "40"}  # classes of SQLSTATE, as in db.engine
 
@@ -28,40 +35,63 @@ async def fetch(
     connection: AsyncConnection, parts: Sequence[Part], received: Select[int]
 ) -> tuple[list[pl.DataFrame], int]:
     """A frame for each part, and the number, which is counted meanwhile."""
-    snapshot, patience, is_unwritten = (await connection.execute(_SHARE)).one()
+    snapshot, is_unwritten, *carried = (await connection.execute(_SHARE)).one()
     assert is_unwritten, "what the transaction wrote would not be seen"  # noqa: S101  our mistake
     address = connection.engine.url.set(drivername="postgresql")
     uri = address.render_as_string(hide_password=False)
     begin = (
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         f"SET TRANSACTION SNAPSHOT '{snapshot}'",
-        f"SET LOCAL lock_timeout = '{patience}'",
+        *(
+            f"SET LOCAL {name} = {_quoted(value or '')}"
+            for name, value in zip(_CARRIED, carried, strict=True)
+        ),
     )
-    statements = [_sql(connection, part) for part in parts]
-    reading = asyncio.ensure_future(asyncio.to_thread(_fetched, uri, begin, statements))
+    pieces = [(part, window) for part in parts for window in part.windows(_WINDOWS)]
+    to_read = deque(enumerate(_sql(connection, part, *window) for part, window in pieces))
+    reading = [
+        asyncio.ensure_future(asyncio.to_thread(_fetched, uri, begin, to_read))
+        for _ in range(_READERS)
+    ]
     try:
         count = (await connection.execute(received)).scalar_one()
     finally:
-        frames = await reading
+        _ = await asyncio.wait(reading)  # the snapshot is there as long as this transaction is
+    found = {number: frame for reader in reading for number, frame in reader.result()}
+    frames = [
+        pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part])
+        for part in parts
+    ]
     return frames, count
 
 
-def _sql(connection: AsyncConnection, part: Part) -> str:
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _sql(connection: AsyncConnection, part: Part, start: Micros, end: Micros) -> str:
     columns = []
     for name, dtype in part.columns.items():
         column = getattr(models.Interaction, name)
         columns.append(cast(column, BigInteger).label(name) if dtype is pl.Int64 else column)
-    statement = select(*columns).where(*part.where(part.start, part.end))
+    statement = select(*columns).where(*part.where(start, end))
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     return str(compiled)
 
 
-def _fetched(uri: str, begin: Sequence[str], statements: Sequence[str]) -> list[pl.DataFrame]:
+def _fetched(
+    uri: str, begin: Sequence[str], to_read: deque[tuple[int, str]]
+) -> list[tuple[int, pl.DataFrame]]:
+    """Takes statements out until there are none; each with its number."""
+    frames = []
     try:
         with _server(uri).connection() as connection:
             for statement in begin:
                 _run(connection, statement)
-            return [_frame(connection, statement) for statement in statements]
+            with suppress(IndexError):  # nothing is left
+                while True:
+                    number, statement = to_read.popleft()
+                    frames.append((number, _frame(connection, statement)))
     except (adbc.Error, pl.exceptions.ComputeError) as error:
         # Polars raises for a stream that breaks off, and has no more than a text to tell.
         if isinstance(error, adbc.Error) and not _is_outage(error):
@@ -69,6 +99,7 @@ def _fetched(uri: str, begin: Sequence[str], statements: Sequence[str]) -> list[
         raise DatabaseUnavailable(
             "The database did not answer; nothing was stored. Try again.", retry_after_seconds=5
         ) from error
+    return frames
 
 
 def _is_outage(error: adbc.Error) -> bool:

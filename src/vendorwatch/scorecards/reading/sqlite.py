@@ -43,9 +43,7 @@ async def _windows(connection: AsyncConnection, part: Part) -> list[tuple[Micros
     if part.known is None:
         counted = select(func.count()).where(*part.where(part.start, part.end))
         number = (await connection.execute(counted)).scalar_one() // _WINDOW_ROWS + 1
-    width = -(-(part.end - part.start) // number)
-    starts = range(part.start, part.end, width)
-    return [(start, min(start + width, part.end)) for start in starts]
+    return part.windows(number)
 
 
 def _packed(name: str, dtype: type[pl.DataType]) -> list[ColumnElement[Any]]:

@@ -38,7 +38,7 @@ async def require_key(
     given = connection.headers.getall("authorization", [])
     key = service.read_header(given[0] if len(given) == 1 else None)
     state = connection.app.state
-    async with state.database.read() as transaction:
+    async with state.database.read_key(key.key_id) as transaction:
         caller = await service.authenticate(transaction, key, state.secret, state.clock())
     connection.scope["state"][_CALLER] = caller
 
@@ -59,7 +59,7 @@ async def note_use(request: Request[Any, Any, Any]) -> None:
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     try:
-        async with database.write() as connection:
+        async with database.write(caller.principal.scope) as connection:
             await service.note_use(connection, caller.principal, clock())
     except DatabaseUnavailable:
         # Nothing depends on it, and the next request tries again.

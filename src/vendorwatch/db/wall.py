@@ -1,0 +1,58 @@
+"""The second wall between tenants: on PostgreSQL the database itself withholds others' rows.
+
+A transaction acts as a role that owns nothing, and names whose rows it is about in settings that
+end with it. The policies on the tables (migration 0003) know nothing else. SQLite has no such
+thing: there the scope object is the only wall.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import fields, replace
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vendorwatch.db.scope import Reach, Scope
+
+ROLE = "vendorwatch_app"
+SETTINGS = tuple(f"vendorwatch.{field.name}" for field in fields(Reach))
+_REACH = "vendorwatch_reach"
+
+
+async def enter(connection: AsyncConnection, reach: Reach) -> None:
+    """For the rest of the transaction. All settings are set: nothing of before can be left over."""
+    if connection.dialect.name != "postgresql":
+        return
+    _ = await connection.execution_options(**{_REACH: reach})
+    _ = await connection.execute(_assignments(reach))
+
+
+@asynccontextmanager
+async def widened(connection: AsyncConnection, scope: Scope) -> AsyncIterator[None]:
+    """Meanwhile all that is the merchant's is seen, and the contacts of its other vendors.
+
+    For what a figure needs and no answer shows: whether a customer came back, to whichever vendor.
+    """
+    options = await connection.run_sync(lambda plain: plain.get_execution_options())
+    reach = options.get(_REACH)
+    if reach is None:  # SQLite, and the owner
+        yield
+        return
+    _ = await connection.execute(_assignments(replace(reach, merchant=scope.merchant_id)))
+    try:
+        yield
+    except DBAPIError:
+        raise  # the transaction takes no more statements, and ends
+    except Exception:
+        _ = await connection.execute(_assignments(reach))
+        raise
+    _ = await connection.execute(_assignments(reach))
+
+
+def _assignments(reach: Reach) -> Select[*tuple[str, ...]]:
+    """Of the transaction alone: a connection goes back to the pool as it came."""
+    values = {f"vendorwatch.{field.name}": getattr(reach, field.name) for field in fields(Reach)}
+    return select(
+        *(func.set_config(name, value, True) for name, value in {"role": ROLE, **values}.items())
+    )

@@ -1,0 +1,59 @@
+"""Who may open which transaction: the wide ones are asked for in few places, by name."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from vendorwatch.db import wall
+from vendorwatch.resources import MIGRATIONS
+
+SOURCE = Path(wall.__file__).parents[1]
+COMMANDS = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("commands.py")}
+OF_MERCHANT = {"knowledge/commands.py", "demo/run.py", "web/principal.py"}
+
+
+def users(pattern: str) -> set[str]:
+    """Modules in which it stands, without those that define it."""
+    return {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        if path.parent.name != "db" and re.search(pattern, path.read_text("utf-8"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "allowed"),
+    [
+        (r"\bwidened\(", {"scorecards/inputs.py"}),
+        (r"_as_owner\(", {"cli.py", "doctor.py", "web/readiness.py"}),
+        (r"_as_operator\(", COMMANDS | {"demo/run.py", "interactions/checking.py"}),
+        (r"\.read_key\(", {"access/api/calling.py", "access/commands.py"}),
+        (r"\.of_merchant\(", OF_MERCHANT),
+        (r"\bReach\(|\bwall\.enter\(", set()),
+    ],
+)
+def test_wide_transactions_are_opened_where_they_belong(pattern: str, allowed: set[str]) -> None:
+    assert users(pattern) <= allowed
+
+
+def test_the_widening_stands_in_one_place() -> None:
+    text = (SOURCE / "scorecards" / "inputs.py").read_text("utf-8")
+    assert len(re.findall(r"\bwidened\(", text)) == 1
+
+
+def test_transactions_of_nobody_cannot_be_opened_by_forgetting() -> None:
+    assert users(r"\.(read|write)\(\) as") <= {"interactions/api/receive.py"}  # of a workbench
+
+
+def test_the_migration_and_the_code_mean_the_same_role() -> None:
+    path = Path(str(MIGRATIONS)) / "versions" / "0003_row_level_security.py"
+    spec = importlib.util.spec_from_file_location("migration", path)
+    assert spec is not None
+    assert spec.loader is not None
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    assert migration.ROLE == wall.ROLE
+    named = set(re.findall(r"vendorwatch\.(\w+)", str(migration.POLICIES)))
+    assert {f"vendorwatch.{name}" for name in named} == set(wall.SETTINGS)
