@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target but help first makes the checkout ready (.ci/setup).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test bench check fix docs
+.PHONY: help setup demo serve test crash fuzz bench check fix docs
 
 # touched after a complete setup; inside .venv, so that removing .venv removes it, too
 READY := .venv/.ready
@@ -27,6 +27,12 @@ serve: $(READY) ## the HTTP server, with settings from the environment
 
 test: $(READY) ## all tests, on SQLite and PostgreSQL
 	.venv/bin/pytest -q -n $(WORKERS) $(ARGS)
+
+crash: $(READY) ## kill the server 500 times on each database: ARGS="--kills 100 --engine sqlite"
+	.venv/bin/python tests/crash/main.py $(ARGS)
+
+fuzz: $(READY) ## uploads, bytes, headers and the API, each with other input every time
+	FUZZ=long .venv/bin/pytest -q -n $(WORKERS) --faulthandler-timeout=7200 tests/fuzz $(ARGS)
 
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	.venv/bin/python tests/bench/run.py $(ARGS)
