@@ -119,11 +119,17 @@ def test_a_lost_connection_is_tried_three_times_with_growing_pauses(log: Log) ->
     assert pauses == [1, 2]
 
 
-def test_no_server_makes_the_client_wait_longer_than_a_minute(log: Log) -> None:
+def test_a_server_that_says_tomorrow_is_not_waited_for(log: Log) -> None:
     pauses: list[float] = []
-    server = Server(problem(503, wait=86_400), httpx.Response(201, json=RECEIPT))
-    client(server, pauses).push(log, {})
-    assert pauses == [60]
+    server = Server(problem(429, wait=86_400))
+    with pytest.raises(ServerUnavailable, match="why"):
+        client(server, pauses).push(log, {})
+    assert pauses == []
+
+
+def test_what_came_too_slowly_is_sent_again(log: Log) -> None:
+    server = Server(problem(408), httpx.Response(201, json=RECEIPT))
+    assert client(server).push(log, {}).receipt == RECEIPT
 
 
 @pytest.mark.parametrize(

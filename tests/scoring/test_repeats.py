@@ -18,7 +18,7 @@ _COLUMNS = {
     "interaction_id": pl.String,
     "source_account": pl.String,
     "vendor_id": pl.String,
-    "topic": pl.String,
+    "topic": pl.UInt32,
     "order_ref": pl.Binary,
 }
 _TIES = ("opened_at", "vendor_id", "interaction_id", "source_account")
@@ -36,7 +36,7 @@ def contacts(random: Random, n: int, span: Micros, *, codes: list[int]) -> list[
             "interaction_id": str(number),
             "source_account": random.choice(["", "a"]),
             "vendor_id": random.choice("vw"),
-            "topic": random.choice(["size", "return", None]),
+            "topic": random.choice([0, 1, None]),
             "order_ref": random.choice([b"1", b"2", None]),
         }
         for number in range(n)
@@ -65,7 +65,7 @@ def _same_matter(this: Contact, that: Contact) -> bool:
 
 def of(rows: list[Contact]) -> Contacts:
     frame = pl.DataFrame(rows, schema=_COLUMNS)
-    keys = ("customer_code", "customer_check", "opened_at", "window_end")
+    keys = ("customer_code", "customer_check", "opened_at", "window_end", "topic")
     return Contacts(frame.select(keys), frame.drop(keys))
 
 

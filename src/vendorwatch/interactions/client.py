@@ -26,7 +26,7 @@ _SUFFIXES = {
     ".json": "application/json",
 }
 _ENCODINGS: dict[str, Encoding] = {".gz": "gzip", ".zst": "zstd"}
-_WAIT_AND_TRY_AGAIN = frozenset({409, 429, 503})
+_WAIT_AND_TRY_AGAIN = frozenset({408, 409, 429, 503})
 _REFUSED = 422
 
 
@@ -238,7 +238,9 @@ class Client:
                 else:
                     if response.status_code not in _WAIT_AND_TRY_AGAIN or not left:
                         return response
-                    told = response.headers.get("Retry-After", "")
+                    told = response.headers.get("Retry-After")
+                    if _seconds(told, wait) > _LONGEST_PAUSE_SECONDS:
+                        return response  # such as tomorrow, when there is a new quota
                 self.pause(min(_seconds(told, wait), _LONGEST_PAUSE_SECONDS))
                 wait *= 2
         raise AssertionError("the last try returns or raises")
@@ -284,6 +286,7 @@ def _faults(answer: dict[str, object]) -> tuple[Fault, ...]:
 def _refusal(response: httpx.Response, answer: dict[str, object]) -> VendorwatchError:
     by_status: dict[int, type[VendorwatchError]] = {
         404: ServerKnowsNot,
+        408: ServerUnavailable,
         409: ServerConflict,
         429: ServerUnavailable,
         503: ServerUnavailable,

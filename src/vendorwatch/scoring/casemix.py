@@ -35,7 +35,9 @@ class CaseMix(Generic[Stratum]):
         if whole is None:
             return None
         scale = lcm(*(n for _, n in strata.values() if n))
-        return cls(whole, {key: k * scale // n for key, (k, n) in strata.items() if n}, scale)
+        return cls(
+            whole, {key: k * scale // n if n else 0 for key, (k, n) in strata.items()}, scale
+        )
 
     def adjusted_text(
         self, observed: int, strata: Iterable[Stratum], units: Iterable[int]

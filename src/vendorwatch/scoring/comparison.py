@@ -4,10 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-import polars as pl
-
 from vendorwatch.scoring.casemix import CaseMix
-from vendorwatch.scoring.counting import Counted, Tally
+from vendorwatch.scoring.counting import Counted
 from vendorwatch.scoring.figures import VENDOR, Who
 from vendorwatch.scoring.metrics import RATES
 from vendorwatch.scoring.peers import (
@@ -59,7 +57,7 @@ def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
         )
         if not cases:
             continue
-        mix, units = _case_mix(tally, metric.id)
+        mix, units = CaseMix.of(tally.strata(metric.id)), tally.units(metric.id)
         vendor = Fraction(*tally.counted(metric.id, VENDOR)[:2])
         among = Fraction(sum(k for k, _ in cases.values()), sum(n for _, n in cases.values()))
         for who, (k, n) in cases.items():
@@ -69,14 +67,3 @@ def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
                 funnel=funnel(k, n, vendor),
             )
     return found
-
-
-def _case_mix(
-    tally: Tally, metric: str
-) -> tuple[CaseMix[int] | None, dict[str, tuple[list[int], list[int]]]]:
-    """The vendor's rate in every stratum; and each agent's strata, with how many cases lie in each."""
-    cells = tally.of_metric(metric).filter(pl.col("n") > 0)
-    strata = cells.group_by("stratum").agg(pl.col("k", "n").sum())
-    by_agent = cells.filter(pl.col("who").is_not_null()).group_by("who").agg(pl.col("stratum", "n"))
-    units = {who: (strata, counts) for who, strata, counts in by_agent.iter_rows()}
-    return CaseMix.of({stratum: (k, n) for stratum, k, n in strata.iter_rows()}), units

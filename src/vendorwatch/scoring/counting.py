@@ -1,9 +1,12 @@
 """How often each part is played: by agent, channel and topic, in one pass over the facts."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 
@@ -27,6 +30,7 @@ class Tally:
     """
 
     cells: pl.DataFrame
+    metrics: tuple[str, ...]
 
     @classmethod
     def of(
@@ -59,7 +63,8 @@ class Tally:
             cells.with_columns(
                 who=_agent(pl.col("key") // strata, agents),
                 stratum=(pl.col("key") % strata).cast(pl.UInt32),
-            ).drop("key")
+            ).drop("key"),
+            tuple(parts),
         )
 
     @cached_property
@@ -70,11 +75,44 @@ class Tally:
         found[VENDOR] = self.cells.select(sums).row(0, named=True)
         return found
 
-    def of_metric(self, metric: str) -> pl.DataFrame:
-        """who, stratum, numerator `k` and denominator `n`."""
-        met, missed = (pl.col(f"{metric} {each.name}") for each in VALUED)
+    def strata(self, metric: str) -> dict[int, tuple[int, int]]:
+        """(numerator, denominator) of all, by stratum."""
+        every = self._by_stratum
+        shares = zip(every[f"{metric} k"], every[f"{metric} n"], strict=True)
+        return dict(zip(every["stratum"], shares, strict=True))
+
+    def units(self, metric: str) -> dict[str, tuple[list[int], list[int]]]:
+        """By agent: strata, and how many of the denominator lie in each."""
+        every = self._by_agent
+        counts = zip(every["stratum"], every[f"{metric} n"], strict=True)
+        return dict(zip(every["who"], counts, strict=True))
+
+    @cached_property
+    def _by_stratum(self) -> dict[str, list[Any]]:
+        sums = pl.exclude("who", "stratum").sum()
+        return self._shares.group_by("stratum").agg(sums).to_dict(as_series=False)
+
+    @cached_property
+    def _by_agent(self) -> dict[str, list[Any]]:
+        named = self._shares.filter(pl.col("who").is_not_null())
+        return named.group_by("who").agg(pl.all()).to_dict(as_series=False)
+
+    @property
+    def _shares(self) -> pl.DataFrame:
+        met, missed = (each.name for each in VALUED)
         return self.cells.select(
-            "who", "stratum", k=met.cast(pl.Int64), n=(met + missed).cast(pl.Int64)
+            "who",
+            "stratum",
+            *(
+                pl.col(f"{metric} {met}").cast(pl.Int64).alias(f"{metric} k")
+                for metric in self.metrics
+            ),
+            *(
+                (pl.col(f"{metric} {met}") + pl.col(f"{metric} {missed}"))
+                .cast(pl.Int64)
+                .alias(f"{metric} n")
+                for metric in self.metrics
+            ),
         )
 
     def other(self, name: str, who: Who) -> int:
@@ -106,14 +144,49 @@ class Work:
     without_topic: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The sum of the reviews' shares, their number, and how many interactions they are of."""
+
+    total: Fraction = Fraction(0)
+    reviews: int = 0
+    interactions: int = 0
+
+
 @dataclass(frozen=True)
 class Counted:
     """What a month's interactions say; figures of knowledge are not among it."""
 
     measured: Measured
     response: Tally
-    resolution: Tally
-    next_replies: Tally
+    of_month: Mapping[str, Mapping[Who, int]]  # by dimension: also those that no metric looks at
+
+    @cached_property
+    def next_replies(self) -> Tally:
+        return Tally.of(
+            self.measured.next_replies,
+            CREDIT["response"],
+            self.measured.strata,
+            {NEXT_REPLY.id: NEXT_REPLY.part},
+            interactions=pl.col("is_first"),
+        )
+
+    @cached_property
+    def reviewed(self) -> Mapping[Who, Reviewed]:
+        return _reviewed(self.measured.reviews)
+
+    @cached_property
+    def resolution(self) -> Tally:
+        base = pl.col("in_base")
+        return Tally.of(
+            self.measured.facts,
+            CREDIT["resolution"],
+            self.measured.strata,
+            _parts("resolution"),
+            in_base=base,
+            csat_invited=base & pl.col("csat_invited"),
+            csat_answered=base & pl.col("csat_answered"),
+        )
 
     @cached_property
     def agents(self) -> set[str]:
@@ -123,7 +196,7 @@ class Counted:
 
     @cached_property
     def work(self) -> dict[str, Work]:
-        facts = self.measured.facts.select(
+        facts = self.measured.timed.select(
             reply=CREDIT["response"],
             resolution=pl.when("in_base").then(CREDIT["resolution"]),
             no_topic="no_topic",
@@ -148,41 +221,43 @@ class Counted:
 
 
 def count(measured: Measured) -> Counted:
-    facts = measured.facts
-    parts = {
-        dimension: {
-            metric.id: metric.part
-            for metric in METRICS
-            if isinstance(metric, Rate)
-            and metric.dimension == dimension
-            and metric is not NEXT_REPLY
-        }
-        for dimension in CREDIT
-    }
     unknown = next_reply_unknown() if measured.counts_next_replies else pl.lit(None, pl.Int8)
-    base = pl.col("in_base")
     return Counted(
         measured,
         response=Tally.of(
-            facts,
+            measured.timed,
             CREDIT["response"],
             measured.strata,
-            {**parts["response"], NEXT_REPLY.id: unknown},
+            {**_parts("response"), NEXT_REPLY.id: unknown},
         ),
-        resolution=Tally.of(
-            facts,
-            CREDIT["resolution"],
-            measured.strata,
-            parts["resolution"],
-            in_base=base,
-            csat_invited=base & pl.col("csat_invited"),
-            csat_answered=base & pl.col("csat_answered"),
-        ),
-        next_replies=Tally.of(
-            measured.next_replies,
-            CREDIT["response"],
-            measured.strata,
-            {NEXT_REPLY.id: NEXT_REPLY.part},
-            interactions=pl.col("is_first"),
-        ),
+        of_month={name: _credited(measured.in_month[who]) for name, who in CREDIT.items()},
     )
+
+
+def _parts(dimension: str) -> dict[str, pl.Expr]:
+    return {
+        metric.id: metric.part
+        for metric in METRICS
+        if isinstance(metric, Rate) and metric.dimension == dimension and metric is not NEXT_REPLY
+    }
+
+
+def _credited(agents: pl.Series) -> dict[Who, int]:
+    counts = agents.drop_nulls().value_counts()
+    return {VENDOR: agents.len(), **dict(counts.cast({agents.name: pl.String}).iter_rows())}
+
+
+def _reviewed(reviews: pl.DataFrame) -> dict[Who, Reviewed]:
+    named = reviews.select("row", "share", who=pl.col(CREDIT["resolution"]).cast(pl.String))
+    totals: dict[Who, Fraction] = defaultdict(Fraction)
+    numbers: dict[Who, int] = defaultdict(int)
+    # Few different shares: each is made a fraction once, and not for every review.
+    alike = named.group_by("who", "share").len()
+    for agent, share, number in alike.select("who", "share", "len").iter_rows():
+        for who in {VENDOR, agent}:
+            totals[who] += Fraction(share) * number
+            numbers[who] += number
+    once = named.unique("row")["who"]
+    interactions: dict[Who, int] = {VENDOR: once.len()}
+    interactions.update(once.drop_nulls().value_counts().iter_rows())
+    return {who: Reviewed(totals[who], numbers[who], interactions[who]) for who in totals}

@@ -1,6 +1,6 @@
 """Who is credited for a reply and for a resolution."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +9,7 @@ import polars as pl
 CREDIT = {"response": "response_agent", "resolution": "resolution_agent"}
 """The column that tells whom the metrics of a dimension are credited to."""
 
-_NAMED = ("agent_id", "first_reply_agent_id", "resolved_by_agent_id")
+NAMED = ("agent_id", "first_reply_agent_id", "resolved_by_agent_id")
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Credit:
     alias_of: Mapping[str, str]
 
     @classmethod
-    def of(cls, records: pl.DataFrame, aliases: Mapping[str, str]) -> Self:
-        named = pl.concat([records[column].unique() for column in _NAMED]).drop_nulls().unique()
+    def of(cls, named_by: Iterable[pl.Series], aliases: Mapping[str, str]) -> Self:
+        """`named_by`: the distinct values of each of the columns NAMED."""
+        named = pl.concat([each.alias("agent_id") for each in named_by]).unique()
         alias_of = {alias: aliases[alias] for alias in named if alias in aliases}
         return cls(pl.Enum(named.replace(alias_of).unique().sort()), alias_of)
 
@@ -31,5 +32,5 @@ class Credit:
             pl.coalesce(told, "agent_id").replace(self.alias_of).cast(self.agents).alias(column)
             if self.alias_of
             else pl.coalesce(told, "agent_id").cast(self.agents).alias(column)
-            for column, told in zip(CREDIT.values(), _NAMED[1:], strict=True)
+            for column, told in zip(CREDIT.values(), NAMED[1:], strict=True)
         ]

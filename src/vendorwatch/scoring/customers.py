@@ -12,10 +12,11 @@ CUSTOMER_CODES = ("customer_code", "customer_check")
 eight, which tell if they do."""
 
 
-def with_customer_codes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Adds CUSTOMER_CODES, from the column customer_ref; null where nothing is known of the customer."""
-    # As a series, so that it is made once for both.
-    quarters = frame["customer_ref"].bin.reinterpret(dtype=pl.Array(pl.Int64, 4))
-    return frame.with_columns(
-        quarters.arr.get(at).alias(name) for at, name in enumerate(CUSTOMER_CODES)
-    )
+def customer() -> pl.Expr:
+    """The column customer_ref as numbers, from which customer_codes are taken."""
+    return pl.col("customer_ref").bin.reinterpret(dtype=pl.Array(pl.Int64, 4)).alias("customer")
+
+
+def customer_codes() -> list[pl.Expr]:
+    """From the column `customer`; null where nothing is known of the customer."""
+    return [pl.col("customer").arr.get(at).alias(name) for at, name in enumerate(CUSTOMER_CODES)]

@@ -1,5 +1,6 @@
 """What scoring reads: the columns of its frames, and the part an interaction plays in a figure."""
 
+from collections.abc import Collection
 from enum import IntEnum
 
 import polars as pl
@@ -103,7 +104,7 @@ STATUSES = (
 )
 
 
-def as_codes(frame: pl.DataFrame) -> pl.DataFrame:
+def codes(columns: Collection[str]) -> list[pl.Expr]:
     """Of INTERACTIONS or CONTACTS: what has few values as an Enum, which compares like a number."""
     values = {
         "channel": CHANNELS,
@@ -111,9 +112,13 @@ def as_codes(frame: pl.DataFrame) -> pl.DataFrame:
         "direction": DIRECTIONS,
         "status": STATUSES,
     }
-    return frame.with_columns(
-        pl.col(name).cast(pl.Enum(known)) for name, known in values.items() if name in frame.columns
-    )
+    return [pl.col(name).cast(pl.Enum(known)) for name, known in values.items() if name in columns]
+
+
+def distinct(frame: pl.DataFrame, *columns: str) -> dict[str, pl.Series]:
+    """The values of each column, ascending, without null."""
+    found = frame.select(pl.col(columns).drop_nulls().unique().sort().implode())
+    return {column: found[column].explode(empty_as_null=False) for column in columns}
 
 
 class Part(IntEnum):

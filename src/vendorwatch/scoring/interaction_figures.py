@@ -1,13 +1,9 @@
 """Figures that interactions and reviews of them give."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-import polars as pl
-
-from vendorwatch.scoring.counting import Counted
-from vendorwatch.scoring.credit import CREDIT
+from vendorwatch.scoring.counting import Counted, Reviewed
 from vendorwatch.scoring.figures import (
     VENDOR,
     Counts,
@@ -18,9 +14,10 @@ from vendorwatch.scoring.figures import (
     Who,
 )
 from vendorwatch.scoring.intervals import percentile_ranks
-from vendorwatch.scoring.measured import Measured
 from vendorwatch.scoring.metrics import METRICS, NEXT_REPLY, QUALITY, RATES, Percentile, Rate
 from vendorwatch.scoring.spans import Spans
+
+_NO_REVIEWS = Reviewed()
 
 
 def figures_of_interactions(
@@ -28,11 +25,9 @@ def figures_of_interactions(
 ) -> dict[Who, dict[str, Figure]]:
     """Of VENDOR and these agents, by metric id."""
     measured = counted.measured
-    month = {name: _interactions_of(measured, name) for name in CREDIT}
-    reviews = _shares(measured)
     found: dict[Who, dict[str, Figure]] = {}
     for who in (VENDOR, *agents):
-        of_month = {name: by_agent.get(who, 0) for name, by_agent in month.items()}
+        of_month = {name: by_agent.get(who, 0) for name, by_agent in counted.of_month.items()}
         figures: dict[str, Figure] = {}
         for metric in METRICS:
             all_of_month = of_month[metric.dimension]
@@ -42,16 +37,11 @@ def figures_of_interactions(
                 )
             else:
                 figures[metric.id] = _rate(counted, metric, who, all_of_month)
-        figures[QUALITY] = _quality(*reviews.get(who, _NO_REVIEWS), of_month["resolution"])
+        reviewed = counted.reviewed.get(who, _NO_REVIEWS)
+        excluded = of_month["resolution"] - reviewed.interactions
+        figures[QUALITY] = MeanFigure(reviewed.total, reviewed.reviews, Counts(excluded=excluded))
         found[who] = figures
     return found
-
-
-def _interactions_of(measured: Measured, dimension: str) -> dict[Who, int]:
-    """All of the month, those too that are left out of every metric."""
-    credited = measured.in_month[CREDIT[dimension]]
-    counts = credited.drop_nulls().value_counts()
-    return {VENDOR: credited.len(), **dict(counts.cast({credited.name: pl.String}).iter_rows())}
 
 
 def _rate(counted: Counted, metric: Rate, who: Who, of_month: int) -> RateFigure:
@@ -83,27 +73,3 @@ def _percentile(
         interval=(reached.at(who, low) if low else Fraction(0), reached.at(who, high)),
         counts=rate.counts,
     )
-
-
-_NO_REVIEWS = (Fraction(0), 0, 0)
-
-
-def _shares(measured: Measured) -> dict[Who, tuple[Fraction, int, int]]:
-    """The sum of the reviews' shares, their number, and how many interactions they are of."""
-    reviews = measured.reviews.with_columns(who=pl.col(CREDIT["resolution"]).cast(pl.String))
-    totals: dict[Who, Fraction] = defaultdict(Fraction)
-    numbers: dict[Who, int] = defaultdict(int)
-    # Few different shares: each is made a fraction once, and not for every review.
-    alike = reviews.group_by("who", "share").len()
-    for agent, share, number in alike.select("who", "share", "len").iter_rows():
-        for who in {VENDOR, agent}:
-            totals[who] += Fraction(share) * number
-            numbers[who] += number
-    reviewed = reviews.select("who", "row").unique()
-    interactions: dict[Who, int] = {VENDOR: reviewed.height}
-    interactions.update(reviewed["who"].drop_nulls().value_counts().iter_rows())
-    return {who: (totals[who], numbers[who], interactions[who]) for who in totals}
-
-
-def _quality(total: Fraction, reviews: int, interactions: int, of_month: int) -> MeanFigure:
-    return MeanFigure(total, reviews, Counts(excluded=of_month - interactions))

@@ -1,17 +1,18 @@
 """From records to what every figure is counted from: the frames of one month."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
 from vendorwatch.periods import Micros
 from vendorwatch.scoring.clock import Clocks
-from vendorwatch.scoring.credit import CREDIT, Credit
-from vendorwatch.scoring.customers import CUSTOMER_CODES, with_customer_codes
+from vendorwatch.scoring.credit import CREDIT, NAMED, Credit
+from vendorwatch.scoring.customers import CUSTOMER_CODES, customer, customer_codes
 from vendorwatch.scoring.facts import exclusion, with_next_replies, with_states, with_times
-from vendorwatch.scoring.frames import CONTACTS, as_codes
+from vendorwatch.scoring.frames import CONTACTS, codes, distinct
 from vendorwatch.scoring.inputs import Inputs
 from vendorwatch.scoring.metrics import METRICS, RATES, Percentile
 from vendorwatch.scoring.policy import CHANNELS
@@ -19,6 +20,10 @@ from vendorwatch.scoring.repeats import LOOKED_UP, Contacts, repeated
 from vendorwatch.scoring.spans import Spans
 from vendorwatch.scoring.target_codes import target_code
 
+_STRATUM = (
+    (pl.col("topic") + 1).fill_null(0) * len(CHANNELS)
+    + pl.col("channel").to_physical().cast(pl.UInt32)
+).alias("stratum")
 _OF_MONTH = ("opened_at", "excluded", *CREDIT.values())
 _OF_FACTS = (
     "opened_at",
@@ -53,9 +58,10 @@ class Measured:
     """`records` are frames.INTERACTIONS of the month; `in_month`, row by row beside them, has
     `excluded` (why, or null).
 
-    `facts` are of the ones that are not excluded: `row` (where each stands among the records), the
-    columns of facts.with_states and with_times, `repeated` and `stratum` (channel and topic, as a
-    number below `strata`). `next_replies` see facts.with_next_replies; `reviews` are frames.REVIEWS
+    `timed` are of the ones that are not excluded: `row` (where each stands among the records), the
+    columns of facts.with_states and with_times, and `stratum` (channel and topic, as a number below
+    `strata`). `facts` are the same with `repeated`, which is looked for meanwhile: they wait for it.
+    `next_replies` see facts.with_next_replies; `reviews` are frames.REVIEWS
     with what stands in in_month of their interactions; both have `row`, too. `spans`, by the rate
     over which percentiles are taken, are those of the facts in order. Whom a reply and a resolution
     are credited to, response_agent and resolution_agent, is an Enum of agents.
@@ -64,12 +70,30 @@ class Measured:
     inputs: Inputs
     records: pl.DataFrame
     in_month: pl.DataFrame
-    facts: pl.DataFrame
-    next_replies: pl.DataFrame
-    reviews: pl.DataFrame
-    spans: Mapping[str, Spans]
+    timed: pl.DataFrame
+    repeats: Future[pl.Series]
+    asked_again: Future[pl.DataFrame]
+    reviewed: Future[pl.DataFrame]
+    ordered: Future[Mapping[str, Spans]]
     topics: pl.Series
     clocks: Clocks
+
+    @cached_property
+    def facts(self) -> pl.DataFrame:
+        repeated = self.repeats.result().gather(self.timed["row"])
+        return self.timed.with_columns(repeated=repeated)
+
+    @property
+    def next_replies(self) -> pl.DataFrame:
+        return self.asked_again.result()
+
+    @property
+    def reviews(self) -> pl.DataFrame:
+        return self.reviewed.result()
+
+    @property
+    def spans(self) -> Mapping[str, Spans]:
+        return self.ordered.result()
 
     @property
     def strata(self) -> int:
@@ -85,43 +109,46 @@ def measure(inputs: Inputs) -> Measured:
     policy, as_of = inputs.policy.policy, inputs.as_of
     start, _ = inputs.month.bounds(inputs.zone)
     records = inputs.interactions.filter(is_in_month(inputs))
-    topics = records["topic"].drop_nulls().unique().sort()
+    named = distinct(records, "topic", *NAMED)
+    topics = named["topic"]
     clocks = Clocks(inputs.policy.calendars, inputs.zone, start, max(as_of, start))
-    credit = Credit.of(records, inputs.aliases)
-    states = with_states(
-        with_customer_codes(as_codes(records)).with_columns(
-            *credit.columns(), target_code(), stratum=_stratum(topics)
-        ),
-        as_of=as_of,
-        policy=policy,
-    ).with_row_index("row")
+    credit = Credit.of([named[column] for column in NAMED], inputs.aliases)
+    coded = records.with_columns(
+        *codes(records.columns), *credit.columns(), _topic(topics), customer()
+    ).with_columns(*customer_codes(), target_code(), _STRATUM)
+    states = with_states(coded, as_of=as_of, policy=policy).with_row_index("row")
+    later = inputs.interactions.filter(~is_in_month(inputs))
     is_scored = states["excluded"].is_null()
-    facts = with_times(
+    # These take a core, and leave the other one to Python.
+    beside = ThreadPoolExecutor(2)
+    repeats = beside.submit(
+        lambda: repeated(_asked(inputs, states), _contacts_elsewhere(inputs, later, start, topics))
+    )
+    timed = with_times(
         states.select("row", *_OF_FACTS).filter(is_scored),
         as_of=as_of,
         policy=policy,
         clocks=clocks,
     )
-    asked = _asked(inputs, states)
-    others = _contacts_elsewhere(inputs, inputs.interactions.filter(~is_in_month(inputs)), start)
-    with ThreadPoolExecutor(1) as beside:  # either takes a core
-        followed = beside.submit(repeated, asked, others)
-        next_replies = with_next_replies(
-            states.select(*_OF_NEXT_REPLIES).filter(is_scored & states["has_events"]),
-            as_of=as_of,
-            policy=policy,
-            clocks=clocks,
-        )
-        reviews = _reviews(inputs.reviews, records, states, as_of)
-        spans = _spans(facts)
+    asked_again = beside.submit(
+        with_next_replies,
+        states.select(*_OF_NEXT_REPLIES).filter(is_scored & states["has_events"]),
+        as_of=as_of,
+        policy=policy,
+        clocks=clocks,
+    )
+    reviewed = beside.submit(_reviews, inputs.reviews, records, states, as_of)
+    ordered = beside.submit(_spans, timed)
+    beside.shutdown(wait=False)
     return Measured(
         inputs=inputs,
         records=records,
         in_month=states.select(*_OF_MONTH),
-        facts=facts.with_columns(repeated=followed.result().filter(is_scored)),
-        next_replies=next_replies,
-        reviews=reviews,
-        spans=spans,
+        timed=timed,
+        repeats=repeats,
+        asked_again=asked_again,
+        reviewed=reviewed,
+        ordered=ordered,
         topics=topics,
         clocks=clocks,
     )
@@ -134,13 +161,13 @@ def is_in_month(inputs: Inputs) -> pl.Expr:
     return opened.is_between(start, end, closed="left") & (opened <= inputs.as_of)
 
 
-def _spans(facts: pl.DataFrame) -> dict[str, Spans]:
+def _spans(timed: pl.DataFrame) -> Mapping[str, Spans]:
     needed = {
         metric.of: (RATES[metric.of].part, metric.span, CREDIT[metric.dimension])
         for metric in METRICS
         if isinstance(metric, Percentile)
     }
-    return {rate: Spans.of(facts, *each) for rate, each in needed.items()}
+    return {rate: Spans.of(timed, *each) for rate, each in needed.items()}
 
 
 def _asked(inputs: Inputs, states: pl.DataFrame) -> Contacts:
@@ -150,30 +177,38 @@ def _asked(inputs: Inputs, states: pl.DataFrame) -> Contacts:
             pl.when(pl.col("excluded").is_null()).then(CUSTOMER_CODES[0]),
             CUSTOMER_CODES[1],
             "opened_at",
+            "topic",
             window_end=pl.when("resolved").then("window_end"),
         ),
         states.select(*LOOKED_UP, vendor_id=pl.lit(inputs.vendor_id)),
     )
 
 
-def _stratum(topics: pl.Series) -> pl.Expr:
-    channel = pl.col("channel").to_physical().cast(pl.UInt32)
-    topic = pl.col("topic").cast(pl.Enum(topics)).to_physical().cast(pl.UInt32) + 1
-    return topic.fill_null(0) * len(CHANNELS) + channel
+def _topic(topics: pl.Series) -> pl.Expr:
+    """As a number: those of the month, in their order, and one for all that are not among them."""
+    known = pl.col("topic").cast(pl.Enum(topics), strict=False).to_physical().cast(pl.UInt32)
+    other = pl.when(pl.col("topic").is_not_null()).then(pl.lit(len(topics), pl.UInt32))
+    return pl.coalesce(known, other).alias("topic")
 
 
-def _contacts_elsewhere(inputs: Inputs, own_later: pl.DataFrame, start: Micros) -> Contacts:
+def _contacts_elsewhere(
+    inputs: Inputs, own_later: pl.DataFrame, start: Micros, topics: pl.Series
+) -> Contacts:
     """Of other vendors, and of this one outside of the month; nothing else of them is looked at."""
     own = own_later.with_columns(vendor_id=pl.lit(inputs.vendor_id)).select(*CONTACTS)
-    found = with_customer_codes(
-        as_codes(pl.concat([inputs.contacts, own])).filter(
+    found = (
+        pl.concat([inputs.contacts, own])
+        .with_columns(codes(CONTACTS))
+        .filter(
             pl.col("opened_at").is_between(start, inputs.as_of)
             & pl.col("customer_ref").is_not_null()
             & exclusion(inputs.as_of, inputs.policy.policy).is_null()
         )
+        .with_columns(_topic(topics), customer())
+        .with_columns(customer_codes())
     )
     return Contacts(
-        found.select(*CUSTOMER_CODES, "opened_at", window_end=pl.lit(None, pl.Int64)),
+        found.select(*CUSTOMER_CODES, "opened_at", "topic", window_end=pl.lit(None, pl.Int64)),
         found.select(*LOOKED_UP, "vendor_id"),
     )
 

@@ -8,8 +8,7 @@ import polars as pl
 from vendorwatch.scoring.customers import CUSTOMER_CODES
 
 _TIE_ORDER = ("vendor_id", "interaction_id", "source_account")
-_MATTER = ("topic", "order_ref")
-LOOKED_UP = ("interaction_id", "source_account", *_MATTER)
+LOOKED_UP = ("interaction_id", "source_account", "order_ref")
 _CODE_BITS, _PACKED_BITS = 64, 127
 _NEAREST = 6
 """So many followers of a contact are looked at one after the other. Hardly any customer writes more
@@ -20,9 +19,9 @@ often within a window; who does is looked up by ordered joins, whose cost does n
 class Contacts:
     """None of them is excluded, or else its first customer code is null.
 
-    `keys` has CUSTOMER_CODES, opened_at and window_end (null: not asked about, but it may follow
-    others). `told`, row by row beside it, has LOOKED_UP and vendor_id, which are looked at only of
-    few.
+    `keys` has CUSTOMER_CODES, opened_at, window_end (null: not asked about, but it may follow
+    others) and topic, as a number. `told`, row by row beside it, has LOOKED_UP and vendor_id, which
+    are looked at only of few.
     """
 
     keys: pl.DataFrame
@@ -140,34 +139,40 @@ def _followed(contacts: _Contacts) -> Iterator[pl.Series]:
         open_ones = open_ones.filter(open_ones < placed.height - step)
         this, next_ = placed[open_ones], placed[open_ones + step]
         in_time = (this["who"] == next_["who"]) & (next_["opened_at"] <= this["window_end"])
-        open_ones = open_ones.filter(in_time)
-        rows = this["place"].filter(in_time)
-        this_one, next_one = (
-            contacts.told(each, _MATTER) for each in (rows, next_["place"].filter(in_time))
-        )
-        same = _same_matter(this_one, next_one)
+        open_ones, rows = open_ones.filter(in_time), this["place"].filter(in_time)
+        same = _same_matter(contacts, rows, next_["place"].filter(in_time))
         yield rows.filter(same)
         open_ones = open_ones.filter(~same)
         if open_ones.is_empty():
             return
-    matters = contacts.told(placed["place"], _MATTER)
-    yield from _followed_at_last(pl.concat([placed, matters], how="horizontal"), open_ones)
+    yield from _followed_at_last(contacts, placed, open_ones)
 
 
-def _same_matter(this: pl.DataFrame, next_: pl.DataFrame) -> pl.Series:
-    both = pl.concat([this, next_.select(pl.all().name.prefix("next_"))], how="horizontal")
-    topic, next_topic = pl.col("topic"), pl.col("next_topic")
-    order, next_order = pl.col("order_ref"), pl.col("next_order_ref")
-    return both.select(
-        pl.coalesce(topic == next_topic, order == next_order, pl.lit(value=True))
-    ).to_series()
+def _same_matter(contacts: _Contacts, these: pl.Series, next_ones: pl.Series) -> pl.Series:
+    """By their places; for each, whether the two are about the same thing."""
+    topics = contacts.every["topic"]
+    same = topics.gather(these) == topics.gather(next_ones)
+    untold = same.is_null().arg_true()
+    orders = [
+        contacts.told(places.gather(untold), ["order_ref"])["order_ref"]
+        for places in (these, next_ones)
+    ]
+    return same.scatter(untold, (orders[0] == orders[1]).fill_null(value=True))
 
 
-def _followed_at_last(placed: pl.DataFrame, open_ones: pl.Series) -> Iterator[pl.Series]:
+def _followed_at_last(
+    contacts: _Contacts, placed: pl.DataFrame, open_ones: pl.Series
+) -> Iterator[pl.Series]:
     """The nearest follower of each kind of agreement decides: one ordered join a kind."""
-    numbered = placed.with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))
-    asked = numbered[open_ones]
-    contacts = numbered.filter(pl.col("who").is_in(asked["who"].unique().implode()))
+    customers = placed["who"].gather(open_ones).unique()
+    positions = placed["who"].is_in(customers.implode()).arg_true().cast(pl.Int64)
+    found = placed[positions]
+    every = found.with_columns(
+        positions.alias("position"),
+        contacts.every["topic"].gather(found["place"]),
+        contacts.told(found["place"], ["order_ref"])["order_ref"],
+    )
+    asked = every.filter(pl.col("position").is_in(open_ones.implode()))
     topic, order = pl.col("topic"), pl.col("order_ref")
     for of_this, of_that, keys in (
         (topic.is_not_null(), topic.is_not_null(), ["topic"]),
@@ -178,7 +183,7 @@ def _followed_at_last(placed: pl.DataFrame, open_ones: pl.Series) -> Iterator[pl
         (topic.is_null(), order.is_null(), []),
         (topic.is_null() & order.is_null(), pl.lit(value=True), []),
     ):
-        yield _next_in_time(asked.filter(of_this), contacts.filter(of_that), keys)
+        yield _next_in_time(asked.filter(of_this), every.filter(of_that), keys)
 
 
 def _next_in_time(asked: pl.DataFrame, contacts: pl.DataFrame, keys: list[str]) -> pl.Series:

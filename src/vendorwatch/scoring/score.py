@@ -31,12 +31,11 @@ def score_month(inputs: Inputs) -> Document:
         measured = measure(inputs)
         fingerprint = beside.submit(with_measured, records.result(), measured)
         counted = count(measured)
+        comparisons = compare(counted)
         asked = knowledge.filter(~pl.col("excused"))["agent_id"]
         agents = sorted({*counted.agents, *asked})
-        figures = beside.submit(figures_of_interactions, counted, agents)
-        comparisons = compare(counted)
+        of_interactions = figures_of_interactions(counted, agents)
         of_knowledge = figures_of_knowledge(counted, knowledge, answers, agents)
-        of_interactions = figures.result()
 
     def scores_of(who: Who, minimum: int) -> Document:
         figures = {**of_interactions[who], **of_knowledge[who]}
@@ -83,7 +82,7 @@ def _status(inputs: Inputs) -> str:
 
 
 def _volume(measured: Measured) -> Document:
-    in_month, facts = measured.in_month, measured.facts
+    in_month, facts = measured.in_month, measured.timed
     counts = dict(in_month["excluded"].drop_nulls().value_counts().iter_rows())
     replied, resolved = (pl.col(column).is_null() for column in CREDIT.values())
     nobody = facts.select((replied & (resolved | ~pl.col("in_base"))).sum()).item()
