@@ -61,10 +61,10 @@ class Measured:
     `timed` are of the ones that are not excluded: `row` (where each stands among the records), the
     columns of facts.with_states and with_times, and `stratum` (channel and topic, as a number below
     `strata`). `facts` are the same with `repeated`, which is looked for meanwhile: they wait for it.
-    `next_replies` see facts.with_next_replies; `reviews` are frames.REVIEWS
-    with what stands in in_month of their interactions; both have `row`, too. `spans`, by the rate
-    over which percentiles are taken, are those of the facts in order. Whom a reply and a resolution
-    are credited to, response_agent and resolution_agent, is an Enum of agents.
+    `next_replies` see facts.with_next_replies; `reviews` are frames.REVIEWS with what stands in
+    in_month of their interactions; both have `row`, too. `spans`, by the rate over which percentiles
+    are taken, are those of the facts in order. Whom a reply and a resolution are credited to,
+    response_agent and resolution_agent, is an Enum of agents.
     """
 
     inputs: Inputs
@@ -109,21 +109,22 @@ def measure(inputs: Inputs) -> Measured:
     policy, as_of = inputs.policy.policy, inputs.as_of
     start, _ = inputs.month.bounds(inputs.zone)
     records = inputs.interactions.filter(is_in_month(inputs))
-    named = distinct(records, "topic", *NAMED)
-    topics = named["topic"]
+    topics = distinct(records, "topic")["topic"]
     clocks = Clocks(inputs.policy.calendars, inputs.zone, start, max(as_of, start))
-    credit = Credit.of([named[column] for column in NAMED], inputs.aliases)
-    coded = records.with_columns(
-        *codes(records.columns), *credit.columns(), _topic(topics), customer()
-    ).with_columns(*customer_codes(), target_code(), _STRATUM)
-    states = with_states(coded, as_of=as_of, policy=policy).with_row_index("row")
+    coded = records.with_columns(*codes(records.columns), _topic(topics), customer()).with_columns(
+        customer_codes()
+    )
+    states = with_states(coded, as_of=as_of, policy=policy)
     later = inputs.interactions.filter(~is_in_month(inputs))
-    is_scored = states["excluded"].is_null()
-    # These take a core, and leave the other one to Python.
+    # What is submitted here takes a core, and leaves the other one to Python. What the repeats do
+    # not need comes after them: nothing takes longer.
     beside = ThreadPoolExecutor(2)
     repeats = beside.submit(
-        lambda: repeated(_asked(inputs, states), _contacts_elsewhere(inputs, later, start, topics))
+        repeated, _asked(inputs, states), _contacts_elsewhere(inputs, later, start, topics)
     )
+    credit = Credit.of(distinct(records, *NAMED).values(), inputs.aliases)
+    states = states.with_columns(*credit.columns(), target_code(), _STRATUM).with_row_index("row")
+    is_scored = states["excluded"].is_null()
     timed = with_times(
         states.select("row", *_OF_FACTS).filter(is_scored),
         as_of=as_of,
