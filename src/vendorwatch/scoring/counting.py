@@ -160,6 +160,7 @@ class Counted:
     measured: Measured
     response: Tally
     of_month: Mapping[str, Mapping[Who, int]]  # by dimension: also those that no metric looks at
+    work: Mapping[str, Work]
 
     @cached_property
     def next_replies(self) -> Tally:
@@ -194,26 +195,6 @@ class Counted:
         resolved = {who for who, cell in self.resolution.totals.items() if cell["in_base"]}
         return {who for who in (*self.response.totals, *resolved) if who is not None}
 
-    @cached_property
-    def work(self) -> dict[str, Work]:
-        facts = self.measured.timed.select(
-            reply=CREDIT["response"],
-            resolution=pl.when("in_base").then(CREDIT["resolution"]),
-            no_topic="no_topic",
-        )
-        another = facts.filter(pl.col("resolution").ne_missing(pl.col("reply")))
-        every = pl.concat(
-            [
-                facts.select("no_topic", who="reply"),
-                another.select("no_topic", who="resolution"),
-            ]
-        ).drop_nulls("who")
-        counts = every.group_by(pl.col("who")).agg(pl.len(), pl.col("no_topic").sum())
-        return {
-            who: Work(*numbers)
-            for who, *numbers in counts.with_columns(pl.col("who").cast(pl.String)).iter_rows()
-        }
-
     def tally(self, metric: Rate) -> Tally:
         if metric is NEXT_REPLY:
             return self.next_replies
@@ -230,6 +211,7 @@ def count(measured: Measured) -> Counted:
             measured.strata,
             {**_parts("response"), NEXT_REPLY.id: unknown},
         ),
+        work=_work(measured.timed),
         of_month={name: _credited(measured.in_month[who]) for name, who in CREDIT.items()},
     )
 
@@ -261,3 +243,23 @@ def _reviewed(reviews: pl.DataFrame) -> dict[Who, Reviewed]:
     interactions: dict[Who, int] = {VENDOR: once.len()}
     interactions.update(once.drop_nulls().value_counts().iter_rows())
     return {who: Reviewed(totals[who], numbers[who], interactions[who]) for who in totals}
+
+
+def _work(timed: pl.DataFrame) -> dict[str, Work]:
+    facts = timed.select(
+        reply=CREDIT["response"],
+        resolution=pl.when("in_base").then(CREDIT["resolution"]),
+        no_topic="no_topic",
+    )
+    another = facts.filter(pl.col("resolution").ne_missing(pl.col("reply")))
+    every = pl.concat(
+        [
+            facts.select("no_topic", who="reply"),
+            another.select("no_topic", who="resolution"),
+        ]
+    ).drop_nulls("who")
+    counts = every.group_by(pl.col("who")).agg(pl.len(), pl.col("no_topic").sum())
+    return {
+        who: Work(*numbers)
+        for who, *numbers in counts.with_columns(pl.col("who").cast(pl.String)).iter_rows()
+    }

@@ -111,8 +111,10 @@ def measure(inputs: Inputs) -> Measured:
     records = inputs.interactions.filter(is_in_month(inputs))
     topics = distinct(records, "topic")["topic"]
     clocks = Clocks(inputs.policy.calendars, inputs.zone, start, max(as_of, start))
-    coded = records.with_columns(*codes(records.columns), _topic(topics), customer()).with_columns(
-        customer_codes()
+    coded = (
+        records.with_columns(*codes(records.columns), _topic(topics), customer())
+        .with_columns(customer_codes())
+        .drop("customer")  # the widest of all
     )
     states = with_states(coded, as_of=as_of, policy=policy)
     later = inputs.interactions.filter(~is_in_month(inputs))

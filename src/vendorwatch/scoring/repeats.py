@@ -101,7 +101,8 @@ class _Contacts:
             * 2**row_bits
             + pl.int_range(since.len(), dtype=pl.Int64)
         ).to_series()
-        known = packed.sort().slice(packed.null_count()).to_frame("of")
+        packed = packed.sort()
+        known = packed.slice(packed.null_count()).to_frame("of")
         since_first = _low(pl.col("of") // 2**row_bits) & (2**time_bits - 1)
         placed = known.select(
             place=(_low(pl.col("of")) & (2**row_bits - 1)).cast(pl.UInt32),
