@@ -81,7 +81,7 @@ From the first byte of the request to the receipt, through the application over 
 receipt, commit. The baseline puts the same rows, ready as tuples, into the same table with the same
 indexes in a fresh copy of the same database and commits: on SQLite `executemany` with
 `synchronous=FULL`, on PostgreSQL `COPY` into a temporary table and `INSERT ... ON CONFLICT`, with
-`fsync` on. *Again* is the same file once more under another idempotency key: all rows are
+`fsync` on. Ours syncs the folder as well on SQLite (`synchronous=EXTRA`). *Again* is the same file once more under another idempotency key: all rows are
 duplicates. Its ratio is to the first time.
 """
 

@@ -26,7 +26,7 @@ class Tally:
     """How often each agent plays each part, by channel and topic.
 
     `cells` has a row for each agent (`who`, null: nobody) and stratum; its counts are named by
-    metric and part. `totals` are their sums by agent, VENDOR's over all rows.
+    metric and part, of each of `metrics`. `totals` are their sums by agent, VENDOR's over all rows.
     """
 
     cells: pl.DataFrame
@@ -126,7 +126,7 @@ class Tally:
 
 
 def _code_of_nobody(agents: pl.DataType) -> int:
-    assert isinstance(agents, pl.Enum)  # noqa: S101  measured.CREDIT columns are
+    assert isinstance(agents, pl.Enum)  # noqa: S101  the columns of CREDIT are
     return len(agents.categories)
 
 
