@@ -1,5 +1,6 @@
 """The command group: what every command needs, and each feature's commands."""
 
+import gc
 import socket
 import sys
 from dataclasses import asdict
@@ -178,4 +179,5 @@ for _command in (
 
 
 def main() -> None:
+    gc.freeze()  # what was imported stays: no collection need look at it again
     sys.exit(run(cli))

@@ -3,6 +3,7 @@
 alone.py write|score|DuckDB ROWS FOLDER: prints what it measured as JSON.
 """
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -60,5 +61,6 @@ def _status(name: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # as the server does with what it has imported
     _, contender, rows, home = sys.argv
     print(json.dumps(main(contender, int(rows), Path(home))))  # noqa: T201  for the parent

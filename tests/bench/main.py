@@ -1,5 +1,6 @@
 """Which parts are measured, at which sizes, and where the page goes."""
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -56,6 +57,7 @@ def main(
     repetitions: int,
 ) -> None:
     configure_logging("warning")
+    gc.freeze()  # as the server does with what it has imported
     load, began = os.getloadavg(), time.perf_counter()
     received, read = {}, {}
     # First: memory that a large frame has once taken makes rows of Python objects slower.

@@ -38,8 +38,8 @@ from vendorwatch.scoring.explain import EXPLAINED
 from vendorwatch.scoring.facts import EXCLUSIONS
 from vendorwatch.scoring.figures import RateFigure
 from vendorwatch.scoring.intervals import percentile_ranks, ratio_text
+from vendorwatch.scoring.judging import judge
 from vendorwatch.scoring.metrics import DIMENSION_OF
-from vendorwatch.scoring.points import judge
 from vendorwatch.scoring.policy import MetricRule
 from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.vendors.model import Engagement
@@ -321,12 +321,12 @@ def test_agents_beside_each_other_are_those_of_the_product() -> None:
         "overdispersed": "yes" if peers.overdispersed(dispersion, len(counts)) else "no",
     }
     for row, (k, n) in zip(agents, counts, strict=True):
-        funnel = peers.funnel(k, n, whole)
+        funnel = peers.Funnel.of(n, whole)
         assert row["value"] == ratio_text(k, n)
         assert row["estimate"] == peers.estimate_text(fitted, whole, k, n)
         assert (row["low 95"], row["high 95"]) == funnel.limits_95
         assert (row["low 99.8"], row["high 99.8"]) == funnel.limits_99_8
-        assert row["outside"] == _cell(funnel.outside)
+        assert row["outside"] == _cell(funnel.outside(k))
 
 
 def test_months_beside_each_other_are_those_of_the_product() -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from vendorwatch.scoring.peers import (
     Counts,
     Fit,
+    Funnel,
     Prior,
     dispersion,
     estimate_text,
     fit,
-    funnel,
     overdispersed,
     pooled,
 )
@@ -231,17 +231,18 @@ def test_overdispersion_is_decided_exactly(
 
 def test_a_funnel_by_hand() -> None:
     # Bin(5, 1/2) in 32nds: 1 5 10 10 5 1; Bin(10, 1/2) in 1024ths: 1 10 45 ...
-    assert funnel(0, 5, Fraction(1, 2)).limits_95 == ("0.000000", "1.000000")
-    ten = [funnel(k, 10, Fraction(1, 2)) for k in range(11)]
-    assert {each.limits_95 for each in ten} == {("0.200000", "0.800000")}
-    assert {each.limits_99_8 for each in ten} == {("0.100000", "0.900000")}
-    assert [each.outside for each in ten] == ["99.8", "95", *[None] * 7, "95", "99.8"]
+    assert Funnel.of(5, Fraction(1, 2)).limits_95 == ("0.000000", "1.000000")
+    ten = Funnel.of(10, Fraction(1, 2))
+    assert ten.limits_95 == ("0.200000", "0.800000")
+    assert ten.limits_99_8 == ("0.100000", "0.900000")
+    outside = [ten.outside(k) for k in range(11)]
+    assert outside == ["99.8", "95", *[None] * 7, "95", "99.8"]
 
 
 @pytest.mark.parametrize(("k", "rate", "outside"), [(5, 1, None), (4, 1, "99.8"), (0, 0, None)])
 def test_a_funnel_around_all_or_nothing(k: int, rate: int, outside: str | None) -> None:
-    found = funnel(k, 5, Fraction(rate))
-    assert found.outside == outside
+    found = Funnel.of(5, Fraction(rate))
+    assert found.outside(k) == outside
     assert found.limits_95 == (f"{rate}.000000", f"{rate}.000000")
 
 
@@ -250,7 +251,7 @@ def test_a_funnel_around_all_or_nothing(k: int, rate: int, outside: str | None) 
 def test_a_funnel_holds_its_own_rate_and_the_wider_limits_the_narrower(
     n: int, rate: Fraction
 ) -> None:
-    found = funnel(round(n * rate), n, rate)
-    assert found.outside is None
+    found = Funnel.of(n, rate)
+    assert found.outside(round(n * rate)) is None
     far, near = found.limits_99_8, found.limits_95
     assert 0 <= Fraction(far[0]) <= Fraction(near[0]) <= Fraction(near[1]) <= Fraction(far[1]) <= 1

@@ -16,8 +16,8 @@ from vendorwatch.scoring.document import decimal_text
 from vendorwatch.scoring.figures import RateFigure
 from vendorwatch.scoring.frames import INTERACTIONS
 from vendorwatch.scoring.inputs import FutureAsOf, Inputs, resolve_as_of
+from vendorwatch.scoring.judging import judge
 from vendorwatch.scoring.metrics import METRICS
-from vendorwatch.scoring.points import judge
 from vendorwatch.scoring.policy import MetricRule
 from vendorwatch.scoring.score import score_month
 

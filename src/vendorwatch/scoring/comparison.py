@@ -11,10 +11,10 @@ from vendorwatch.scoring.metrics import RATES
 from vendorwatch.scoring.peers import (
     Fit,
     Funnel,
+    Outside,
     dispersion,
     estimate_text,
     fit,
-    funnel,
     overdispersed,
 )
 
@@ -36,6 +36,7 @@ class Standing:
     adjusted: str | None
     estimate: str
     funnel: Funnel
+    outside: Outside | None
 
 
 Comparison = Spread | Standing
@@ -46,10 +47,7 @@ def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
     found: dict[Who, dict[str, Comparison]] = defaultdict(dict)
     for metric in RATES.values():
         tally = counted.tally(metric)
-        counts = {
-            who: tally.counted(metric.id, who)[:2]
-            for who in sorted(who for who in tally.totals if who is not None)
-        }
+        counts = {who: tally.counted(metric.id, who)[:2] for who in sorted(tally.agents)}
         cases = {who: (k, n) for who, (k, n) in counts.items() if n}
         prior, spread = fit(list(cases.values())), dispersion(list(cases.values()))
         found[VENDOR][metric.id] = Spread(
@@ -60,10 +58,13 @@ def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
         mix, units = CaseMix.of(tally.strata(metric.id)), tally.units(metric.id)
         vendor = Fraction(*tally.counted(metric.id, VENDOR)[:2])
         among = Fraction(sum(k for k, _ in cases.values()), sum(n for _, n in cases.values()))
+        # Many agents have as many cases as another one, and so the same limits.
+        funnels = {n: Funnel.of(n, vendor) for n in {n for _, n in cases.values()}}
         for who, (k, n) in cases.items():
             found[who][metric.id] = Standing(
                 adjusted=mix.adjusted_text(k, *units[who]) if mix else None,
                 estimate=estimate_text(prior, among, k, n),
-                funnel=funnel(k, n, vendor),
+                funnel=funnels[n],
+                outside=funnels[n].outside(k),
             )
     return found

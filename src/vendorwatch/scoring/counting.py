@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from types import MappingProxyType
+from operator import add
 from typing import Any
 
 import polars as pl
@@ -16,9 +16,7 @@ from vendorwatch.scoring.frames import VALUED, Part
 from vendorwatch.scoring.measured import Measured
 from vendorwatch.scoring.metrics import METRICS, NEXT_REPLY, Rate, next_reply_unknown
 
-Cell = Mapping[str, int]
-_NOTHING: Cell = MappingProxyType({})
-_PARTS = tuple(each.name for each in Part)
+_NONE = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Tally:
     """How often each agent plays each part, by channel and topic.
 
     `cells` has a row for each agent (`who`, null: nobody) and stratum; its counts are named by
-    metric and part, of each of `metrics`. `totals` are their sums by agent, VENDOR's over all rows.
+    metric and part, of each of `metrics`.
     """
 
     cells: pl.DataFrame
@@ -68,12 +66,29 @@ class Tally:
         )
 
     @cached_property
-    def totals(self) -> dict[Who, Cell]:
+    def _totals(self) -> dict[str, list[Any]]:
+        """Sums of the cells by agent; VENDOR's, the last ones, are over all of them."""
         sums = pl.exclude("who", "stratum").sum()
         by_agent = self.cells.filter(pl.col("who").is_not_null()).group_by("who").agg(sums)
-        found: dict[Who, Cell] = {row["who"]: row for row in by_agent.iter_rows(named=True)}
-        found[VENDOR] = self.cells.select(sums).row(0, named=True)
+        everybody = self.cells.select(pl.lit(VENDOR, pl.String).alias("who"), sums)
+        return pl.concat([by_agent, everybody]).to_dict(as_series=False)
+
+    @cached_property
+    def _counted(self) -> dict[str, dict[Who, tuple[int, int, int, int]]]:
+        totals = self._totals
+        found = {}
+        for metric in self.metrics:
+            met, missed, pending, missing = (totals[f"{metric} {part.name}"] for part in Part)
+            valued = map(add, met, missed)
+            found[metric] = dict(
+                zip(totals["who"], zip(met, valued, pending, missing, strict=True), strict=True)
+            )
         return found
+
+    @property
+    def agents(self) -> list[str]:
+        """Who has a row in the cells."""
+        return [who for who in self._totals["who"] if who is not VENDOR]
 
     def strata(self, metric: str) -> dict[int, tuple[int, int]]:
         """(numerator, denominator) of all, by stratum."""
@@ -115,14 +130,13 @@ class Tally:
             ),
         )
 
-    def other(self, name: str, who: Who) -> int:
-        return self.totals.get(who, _NOTHING).get(name, 0)
+    def other(self, name: str) -> dict[Who, int]:
+        """How often it is true, by agent and for VENDOR."""
+        return dict(zip(self._totals["who"], self._totals[name], strict=True))
 
     def counted(self, metric: str, who: Who) -> tuple[int, int, int, int]:
         """Numerator, denominator, pending, missing."""
-        cell = self.totals.get(who, _NOTHING)
-        met, missed, pending, missing = (cell.get(f"{metric} {name}", 0) for name in _PARTS)
-        return met, met + missed, pending, missing
+        return self._counted[metric].get(who, _NONE)
 
 
 def _code_of_nobody(agents: pl.DataType) -> int:
@@ -192,8 +206,9 @@ class Counted:
     @cached_property
     def agents(self) -> set[str]:
         """Who is credited for a scored interaction."""
-        resolved = {who for who, cell in self.resolution.totals.items() if cell["in_base"]}
-        return {who for who in (*self.response.totals, *resolved) if who is not None}
+        resolved = self.resolution.other("in_base").items()
+        of_resolution = {who for who, number in resolved if number and who is not VENDOR}
+        return of_resolution.union(self.response.agents)
 
     def tally(self, metric: Rate) -> Tally:
         if metric is NEXT_REPLY:

@@ -1,23 +1,25 @@
 """The scorecard as one JSON document: each figure is rounded here, once, half to even."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Self
 
 import msgspec
 
 from vendorwatch.scoring.comparison import Comparison, Spread, Standing
 from vendorwatch.scoring.figures import (
-    NOT_REACHED,
     Figure,
     MeanFigure,
-    PercentileFigure,
     Rank,
     RateFigure,
 )
+from vendorwatch.scoring.intervals import ratio_text
+from vendorwatch.scoring.judging import Judgement
 from vendorwatch.scoring.peers import Prior
-from vendorwatch.scoring.points import Judgement, Scores
-from vendorwatch.scoring.policy import MetricRule, Policy
+from vendorwatch.scoring.points import Scores
+from vendorwatch.scoring.policy import Policy
 
 SCHEMA = "vendorwatch/scorecard/1"
 RATE_DIGITS = 6
@@ -26,53 +28,84 @@ POINT_DIGITS = 2
 
 Document = dict[str, object]
 
+_NO_RULE = (None, None)
 _json = msgspec.json.Encoder()
 
 
 def decimal_text(value: Fraction, digits: int) -> str:
-    """With exactly that many digits after the point, rounded half to even."""
+    """With exactly that many digits after the point, at least one, rounded half to even."""
     whole = 10**digits
     scaled, rest = divmod(abs(value.numerator) * whole, value.denominator)
     doubled = 2 * rest - value.denominator
     scaled += doubled > 0 or (doubled == 0 and scaled % 2)
-    before, after = divmod(scaled, whole)
     sign = "-" if value.numerator < 0 and scaled else ""
-    return f"{sign}{before}.{after:0{digits}}"
+    figures = str(scaled).zfill(digits + 1)
+    return f"{sign}{figures[:-digits]}.{figures[-digits:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a policy says of dimensions and metrics, as every agent's scores repeat it."""
+
+    weights: Mapping[str, str]
+    rules: Mapping[str, tuple[str, str]]  # target and floor
+
+    @classmethod
+    def of(cls, policy: Policy) -> Self:
+        dimensions = policy.dimensions.items()
+        return cls(
+            {name: plain(dimension.weight) for name, dimension in dimensions},
+            {
+                metric: (plain(rule.target), plain(rule.floor))
+                for _, dimension in dimensions
+                for metric, rule in dimension.metrics.items()
+            },
+        )
 
 
 def scores_document(
     scores: Scores,
     figures: Mapping[str, Figure],
     comparisons: Mapping[str, Comparison],
-    policy: Policy,
+    terms: Terms,
 ) -> Document:
+    judgements, rules = scores.judgements, terms.rules
     return {
         "score": _optional(scores.score, POINT_DIGITS),
         "not_rated": list(scores.not_rated),
         "dimensions": {
-            name: {
-                "score": _optional(value, POINT_DIGITS),
-                "weight": plain(policy.dimensions[name].weight),
-            }
+            name: {"score": _optional(value, POINT_DIGITS), "weight": terms.weights[name]}
             for name, value in scores.dimensions.items()
         },
         "metrics": {
-            metric: metric_document(
-                figure, scores.judgements[metric], policy.rule(metric), comparisons.get(metric)
+            metric: _metric(
+                figure, judgements[metric], rules.get(metric, _NO_RULE), comparisons.get(metric)
             )
             for metric, figure in figures.items()
         },
     }
 
 
-def metric_document(
-    figure: Figure, judgement: Judgement, rule: MetricRule | None, comparison: Comparison | None
+def _metric(
+    figure: Figure,
+    judgement: Judgement,
+    rule: tuple[str | None, str | None],
+    comparison: Comparison | None,
 ) -> Document:
+    kind, value, numerator, interval = _written(figure)
+    counts = figure.counts
     return {
-        **(_percentile(figure) if isinstance(figure, PercentileFigure) else _share(figure)),
+        "kind": kind,
+        "value": value,
+        "numerator": numerator,
+        "denominator": figure.denominator,
+        "pending": counts.pending,
+        "missing": counts.missing,
+        "excluded": counts.excluded,
+        "interval": list(interval) if interval else None,
         "rated": judgement.rated,
-        "target": plain(rule.target) if rule else None,
-        "floor": plain(rule.floor) if rule else None,
+        "target": rule[0],
+        "floor": rule[1],
         "points": _optional(judgement.points, POINT_DIGITS),
         "contract": judgement.contract,
         "evidence": judgement.evidence,
@@ -82,7 +115,8 @@ def metric_document(
 
 
 def share(numerator: int, denominator: int) -> str | None:
-    return decimal_text(Fraction(numerator, denominator), RATE_DIGITS) if denominator else None
+    """With RATE_DIGITS."""
+    return ratio_text(numerator, denominator) if denominator else None
 
 
 def plain(number: Decimal) -> str:
@@ -95,32 +129,16 @@ def canonical_json(value: object) -> str:
     return _json.encode(value).decode()
 
 
-def _share(figure: RateFigure | MeanFigure) -> Document:
-    interval = figure.interval
-    return {
-        "kind": "rate" if isinstance(figure, RateFigure) else "mean",
-        "value": _optional(figure.value, RATE_DIGITS),
-        "numerator": figure.numerator if isinstance(figure, RateFigure) else None,
-        "denominator": figure.denominator,
-        **_counts(figure),
-        "interval": list(interval) if interval else None,
-    }
-
-
-def _percentile(figure: PercentileFigure) -> Document:
-    return {
-        "kind": "percentile",
-        "value": None if figure.value is None else _rank(figure.value),
-        "numerator": None,
-        "denominator": figure.denominator,
-        **_counts(figure),
-        "interval": [_rank(end) for end in figure.interval] if figure.interval else None,
-    }
-
-
-def _counts(figure: Figure) -> Document:
-    counts = figure.counts
-    return {"pending": counts.pending, "missing": counts.missing, "excluded": counts.excluded}
+def _written(figure: Figure) -> tuple[str, str | None, int | None, tuple[str, ...] | None]:
+    """Kind, value, numerator and interval."""
+    if isinstance(figure, RateFigure):
+        value = share(figure.numerator, figure.denominator)
+        return "rate", value, figure.numerator, figure.interval
+    if isinstance(figure, MeanFigure):
+        return "mean", _optional(figure.value, RATE_DIGITS), None, figure.interval
+    value = None if figure.value is None else _rank(figure.value)
+    interval = tuple(map(_rank, figure.interval)) if figure.interval else None
+    return "percentile", value, None, interval
 
 
 def _peers(comparison: Comparison | None) -> Document | None:
@@ -136,7 +154,7 @@ def _peers(comparison: Comparison | None) -> Document | None:
             "estimate": comparison.estimate,
             "limits_95": list(comparison.funnel.limits_95),
             "limits_99_8": list(comparison.funnel.limits_99_8),
-            "outside": comparison.funnel.outside,
+            "outside": comparison.outside,
         }
     return None
 
@@ -151,7 +169,7 @@ def _prior(spread: Spread) -> list[str] | None:
 
 
 def _rank(value: Rank) -> str:
-    return NOT_REACHED if value == NOT_REACHED else decimal_text(value, SECOND_DIGITS)
+    return value if isinstance(value, str) else decimal_text(value, SECOND_DIGITS)
 
 
 def _optional(value: Fraction | None, digits: int) -> str | None:

@@ -14,7 +14,15 @@ from vendorwatch.scoring.figures import (
     Who,
 )
 from vendorwatch.scoring.intervals import percentile_ranks
-from vendorwatch.scoring.metrics import METRICS, NEXT_REPLY, QUALITY, RATES, Percentile, Rate
+from vendorwatch.scoring.metrics import (
+    DIMENSION_OF,
+    METRICS,
+    NEXT_REPLY,
+    QUALITY,
+    RATES,
+    Percentile,
+    Rate,
+)
 from vendorwatch.scoring.spans import Spans
 
 _NO_REVIEWS = Reviewed()
@@ -24,52 +32,62 @@ def figures_of_interactions(
     counted: Counted, agents: Iterable[str]
 ) -> dict[Who, dict[str, Figure]]:
     """Of VENDOR and these agents, by metric id."""
-    measured = counted.measured
-    found: dict[Who, dict[str, Figure]] = {}
-    for who in (VENDOR, *agents):
-        of_month = {name: by_agent.get(who, 0) for name, by_agent in counted.of_month.items()}
-        figures: dict[str, Figure] = {}
-        for metric in METRICS:
-            all_of_month = of_month[metric.dimension]
-            if isinstance(metric, Percentile):
-                figures[metric.id] = _percentile(
-                    metric, _rate(counted, RATES[metric.of], who, all_of_month), measured.spans, who
-                )
-            else:
-                figures[metric.id] = _rate(counted, metric, who, all_of_month)
-        reviewed = counted.reviewed.get(who, _NO_REVIEWS)
-        excluded = of_month["resolution"] - reviewed.interactions
-        figures[QUALITY] = MeanFigure(reviewed.total, reviewed.reviews, Counts(excluded=excluded))
-        found[who] = figures
+    everybody = (VENDOR, *agents)
+    rates = {metric: _rates(counted, rate, everybody) for metric, rate in RATES.items()}
+    of_metric: dict[str, Mapping[Who, Figure]] = {
+        metric.id: _percentiles(metric, rates[metric.of], counted.measured.spans[metric.of])
+        if isinstance(metric, Percentile)
+        else rates[metric.id]
+        for metric in METRICS
+    }
+    of_metric[QUALITY] = _qualities(counted, everybody)
+    return {
+        who: {metric: figures[who] for metric, figures in of_metric.items()} for who in everybody
+    }
+
+
+def _rates(counted: Counted, metric: Rate, everybody: Iterable[Who]) -> dict[Who, RateFigure]:
+    tally, of_month = counted.tally(metric), counted.of_month[metric.dimension]
+    is_next_reply = metric is NEXT_REPLY
+    interactions_of = tally.other("interactions") if is_next_reply else {}
+    is_measured = not is_next_reply or counted.measured.counts_next_replies
+    found = {}
+    for who in everybody:
+        met, valued, pending, missing = tally.counted(metric.id, who)
+        interactions = valued + pending
+        if is_next_reply:  # how many are missing, only the interactions tell, not their replies
+            missing = counted.response.counted(metric.id, who)[3]
+            interactions = interactions_of.get(who, 0)
+        excluded = of_month.get(who, 0) - interactions - missing if is_measured else 0
+        found[who] = RateFigure(met, valued, Counts(pending, missing, excluded), volume=valued)
     return found
 
 
-def _rate(counted: Counted, metric: Rate, who: Who, of_month: int) -> RateFigure:
-    met, valued, pending, missing = counted.tally(metric).counted(metric.id, who)
-    interactions = valued + pending
-    if metric is NEXT_REPLY:
-        missing = counted.response.counted(metric.id, who)[3]
-        interactions = counted.next_replies.other("interactions", who)
-    excluded = of_month - interactions - missing if _is_measured(counted, metric) else 0
-    return RateFigure(met, valued, Counts(pending, missing, excluded), volume=valued)
+def _percentiles(
+    metric: Percentile, rates: Mapping[Who, RateFigure], reached: Spans
+) -> dict[Who, PercentileFigure]:
+    return {who: _percentile(metric.quantile, rate, reached, who) for who, rate in rates.items()}
 
 
-def _is_measured(counted: Counted, metric: Rate) -> bool:
-    return metric is not NEXT_REPLY or counted.measured.counts_next_replies
-
-
-def _percentile(
-    metric: Percentile, rate: RateFigure, ordered: Mapping[str, Spans], who: Who
-) -> PercentileFigure:
+def _percentile(quantile: Fraction, rate: RateFigure, reached: Spans, who: Who) -> PercentileFigure:
     n = rate.denominator
     if not n:
         return PercentileFigure(None, 0, None, rate.counts)
-    reached = ordered[metric.of]
-    position = -(-n * metric.quantile.numerator // metric.quantile.denominator)
-    low, high = percentile_ranks(n, metric.quantile)
+    position = -(-n * quantile.numerator // quantile.denominator)
+    low, high = percentile_ranks(n, quantile)
     return PercentileFigure(
         value=reached.at(who, position),
         denominator=n,
         interval=(reached.at(who, low) if low else Fraction(0), reached.at(who, high)),
         counts=rate.counts,
     )
+
+
+def _qualities(counted: Counted, everybody: Iterable[Who]) -> dict[Who, MeanFigure]:
+    of_month = counted.of_month[DIMENSION_OF[QUALITY]]
+    found = {}
+    for who in everybody:
+        reviewed = counted.reviewed.get(who, _NO_REVIEWS)
+        excluded = of_month.get(who, 0) - reviewed.interactions
+        found[who] = MeanFigure(reviewed.total, reviewed.reviews, Counts(excluded=excluded))
+    return found

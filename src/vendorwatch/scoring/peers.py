@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Literal
+from typing import Literal, Self
 
 from vendorwatch.scoring.binomial import limits
 from vendorwatch.scoring.intervals import ratio_text
 
 Counts = Sequence[tuple[int, int]]
+Outside = Literal["95", "99.8"]
 _TAIL_95 = Fraction(1, 40)
 _TAIL_99_8 = Fraction(1, 1000)
 
@@ -94,29 +95,35 @@ def estimate_text(fitted: Fit, pooled: Fraction, numerator: int, denominator: in
     return ratio_text(numerator * scale + a, denominator * scale + strength)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Funnel:
-    """Where the exact binomial limits around the pooled rate lie, and whether k / n is beyond."""
+    """The exact binomial limits around the pooled rate, among k of `denominator` (above 0)."""
 
-    limits_95: tuple[str, str]
-    limits_99_8: tuple[str, str]
-    outside: Literal["95", "99.8"] | None
+    denominator: int
+    near: tuple[int, int]
+    far: tuple[int, int]
 
+    @classmethod
+    def of(cls, denominator: int, pooled: Fraction) -> Self:
+        near, far = (limits(denominator, pooled, tail) for tail in (_TAIL_95, _TAIL_99_8))
+        return cls(denominator, near, far)
 
-def funnel(numerator: int, denominator: int, pooled: Fraction) -> Funnel:
-    """`denominator` is above 0."""
-    near = limits(denominator, pooled, _TAIL_95)
-    far = limits(denominator, pooled, _TAIL_99_8)
-    outside: Literal["95", "99.8"] | None = None
-    if not far[0] <= numerator <= far[1]:
-        outside = "99.8"
-    elif not near[0] <= numerator <= near[1]:
-        outside = "95"
-    return Funnel(_shares(near, denominator), _shares(far, denominator), outside)
+    @cached_property
+    def limits_95(self) -> tuple[str, str]:
+        return self._shares(self.near)
 
+    @cached_property
+    def limits_99_8(self) -> tuple[str, str]:
+        return self._shares(self.far)
 
-def _shares(ends: tuple[int, int], denominator: int) -> tuple[str, str]:
-    return ratio_text(ends[0], denominator), ratio_text(ends[1], denominator)
+    def outside(self, numerator: int) -> Outside | None:
+        """The limits that `numerator` lies beyond, if any."""
+        if not self.far[0] <= numerator <= self.far[1]:
+            return "99.8"
+        return None if self.near[0] <= numerator <= self.near[1] else "95"
+
+    def _shares(self, ends: tuple[int, int]) -> tuple[str, str]:
+        return ratio_text(ends[0], self.denominator), ratio_text(ends[1], self.denominator)
 
 
 def _with_units(counts: Counts) -> Counts:

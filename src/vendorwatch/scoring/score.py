@@ -6,9 +6,9 @@ import polars as pl
 
 from vendorwatch.periods import format_instant
 from vendorwatch.scoring.comparison import compare
-from vendorwatch.scoring.counting import Counted, count
+from vendorwatch.scoring.counting import count
 from vendorwatch.scoring.credit import CREDIT
-from vendorwatch.scoring.document import SCHEMA, Document, scores_document, share
+from vendorwatch.scoring.document import SCHEMA, Document, Terms, scores_document, share
 from vendorwatch.scoring.facts import EXCLUSIONS
 from vendorwatch.scoring.figures import VENDOR, Who
 from vendorwatch.scoring.fingerprint import of_records, with_measured, with_names
@@ -16,7 +16,7 @@ from vendorwatch.scoring.inputs import Inputs, final_instant
 from vendorwatch.scoring.interaction_figures import figures_of_interactions
 from vendorwatch.scoring.knowledge_figures import figures_of_knowledge
 from vendorwatch.scoring.measured import Measured, measure
-from vendorwatch.scoring.points import score
+from vendorwatch.scoring.points import Marking
 
 
 def score_month(inputs: Inputs) -> Document:
@@ -37,11 +37,14 @@ def score_month(inputs: Inputs) -> Document:
         of_interactions = figures_of_interactions(counted, agents)
         of_knowledge = figures_of_knowledge(counted, knowledge, answers, agents)
 
+    marking, terms = Marking.of(policy), Terms.of(policy)
+    invited, answered = map(counted.resolution.other, ("csat_invited", "csat_answered"))
+
     def scores_of(who: Who, minimum: int) -> Document:
         figures = {**of_interactions[who], **of_knowledge[who]}
-        judged = score(figures, policy, minimum)
-        document = scores_document(judged, figures, comparisons.get(who, {}), policy)
-        return _with_survey(document, counted, who)
+        judged = marking.score(figures, minimum)
+        document = scores_document(judged, figures, comparisons.get(who, {}), terms)
+        return _with_survey(document, invited.get(who, 0), answered.get(who, 0))
 
     return {
         "schema": SCHEMA,
@@ -95,11 +98,8 @@ def _volume(measured: Measured) -> Document:
     }
 
 
-def _with_survey(scores: Document, counted: Counted, who: Who) -> Document:
+def _with_survey(scores: Document, invited: int, answered: int) -> Document:
     """Beside satisfaction always stands how many were asked."""
-    invited, answered = (
-        counted.resolution.other(name, who) for name in ("csat_invited", "csat_answered")
-    )
     metrics = scores["metrics"]
     assert isinstance(metrics, dict)  # noqa: S101  for the type checker: made by scores_document
     metrics["csat"]["survey"] = {
