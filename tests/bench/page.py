@@ -71,6 +71,7 @@ say more about the machine than about us. The contenders take turns (baseline, o
 a ratio is the median of the ratios of the pairs, with the lowest and the highest behind it.
 *2.0* means twice as long as the baseline. CPU time is that of the measuring process with all
 its threads; a PostgreSQL server's and a rendering process's are not in it.
+What was imported is left out of garbage collections, as it is by the server.
 """
 
 _RECEIVING = """

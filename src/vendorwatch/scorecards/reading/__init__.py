@@ -6,7 +6,7 @@ import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.scorecards.reading import postgresql, sqlite
-from vendorwatch.scorecards.reading.parts import Asked, month, others, received
+from vendorwatch.scorecards.reading.parts import Asked, in_other_months, month, others
 from vendorwatch.scoring.frames import CONTACTS
 
 __all__ = ["Asked", "Records", "read"]
@@ -30,9 +30,13 @@ async def read(connection: AsyncConnection, asked: Asked) -> Records:
     beside = others(asked)
     parts = [month(asked), *beside.values()]
     fetch = postgresql.fetch if connection.dialect.name == "postgresql" else sqlite.fetch
-    (interactions, *contacts), count = await fetch(connection, parts, received(asked))
+    (interactions, *contacts), elsewhere = await fetch(connection, parts, in_other_months(asked))
     placed = [
         frame.select(pl.lit(asked.vendor_of[engagement_id]).alias("vendor_id"), pl.all())
         for engagement_id, frame in zip(beside, contacts, strict=True)
     ]
-    return Records(interactions, pl.concat([pl.DataFrame(schema=CONTACTS), *placed]), count)
+    return Records(
+        interactions=interactions,
+        contacts=pl.concat([pl.DataFrame(schema=CONTACTS), *placed]),
+        received=elsewhere + interactions.filter(pl.col("opened_at") <= asked.as_of).height,
+    )

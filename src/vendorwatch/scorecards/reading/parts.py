@@ -82,10 +82,12 @@ def others(asked: Asked) -> dict[str, Part]:
     return parts
 
 
-def received(asked: Asked) -> Select[int]:
+def in_other_months(asked: Asked) -> Select[int]:
+    """How many were opened by as_of. The month's own are read, and need not be counted there."""
     own = asked.engagement_id
     in_force = _in_force(own, asked.known[own])
-    return select(func.count()).where(*in_force, _Row.opened_at <= asked.as_of)
+    outside = or_(_Row.opened_at < asked.start, _Row.opened_at >= asked.end)
+    return select(func.count()).where(*in_force, outside, _Row.opened_at <= asked.as_of)
 
 
 def _in_force(engagement_id: str, known: int | None) -> Conditions:

@@ -32,7 +32,7 @@ _OUTAGES = {"08", "53", "57", "40"}  # classes of SQLSTATE, as in db.engine
 
 
 async def fetch(
-    connection: AsyncConnection, parts: Sequence[Part], received: Select[int]
+    connection: AsyncConnection, parts: Sequence[Part], count: Select[int]
 ) -> tuple[list[pl.DataFrame], int]:
     """A frame for each part, and the number, which is counted meanwhile."""
     snapshot, is_unwritten, *carried = (await connection.execute(_SHARE)).one()
@@ -54,7 +54,7 @@ async def fetch(
         for _ in range(_READERS)
     ]
     try:
-        count = (await connection.execute(received)).scalar_one()
+        number = (await connection.execute(count)).scalar_one()
     finally:
         _ = await asyncio.wait(reading)  # the snapshot is there as long as this transaction is
     found = {number: frame for reader in reading for number, frame in reader.result()}
@@ -62,7 +62,7 @@ async def fetch(
         pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part])
         for part in parts
     ]
-    return frames, count
+    return frames, number
 
 
 def _quoted(value: str) -> str:

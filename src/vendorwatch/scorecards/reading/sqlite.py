@@ -19,11 +19,11 @@ _WINDOW_ROWS = 20_000  # read at once, while those before are unpacked on anothe
 
 
 async def fetch(
-    connection: AsyncConnection, parts: Sequence[Part], received: Select[int]
+    connection: AsyncConnection, parts: Sequence[Part], count: Select[int]
 ) -> tuple[list[pl.DataFrame], int]:
     """A frame for each part, and the number."""
     frames = [await _frame(connection, part) for part in parts]
-    return frames, (await connection.execute(received)).scalar_one()
+    return frames, (await connection.execute(count)).scalar_one()
 
 
 async def _frame(connection: AsyncConnection, part: Part) -> pl.DataFrame:
