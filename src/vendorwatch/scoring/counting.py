@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from operator import add
 from typing import Any
 
@@ -246,18 +247,24 @@ def _credited(agents: pl.Series) -> dict[Who, int]:
 
 def _reviewed(reviews: pl.DataFrame) -> dict[Who, Reviewed]:
     named = reviews.select("row", "share", who=pl.col(CREDIT["resolution"]).cast(pl.String))
-    totals: dict[Who, Fraction] = defaultdict(Fraction)
+    # Few different shares: each is read once, and summed up in whole numbers over one denominator.
+    exact = {share: Fraction(share) for share in named["share"].unique()}
+    unit = lcm(*(share.denominator for share in exact.values()))
+    parts = {share: int(value * unit) for share, value in exact.items()}
+    totals: dict[Who, int] = defaultdict(int)
     numbers: dict[Who, int] = defaultdict(int)
-    # Few different shares: each is made a fraction once, and not for every review.
     alike = named.group_by("who", "share").len()
     for agent, share, number in alike.select("who", "share", "len").iter_rows():
         for who in {VENDOR, agent}:
-            totals[who] += Fraction(share) * number
+            totals[who] += parts[share] * number
             numbers[who] += number
     once = named.unique("row")["who"]
     interactions: dict[Who, int] = {VENDOR: once.len()}
     interactions.update(once.drop_nulls().value_counts().iter_rows())
-    return {who: Reviewed(totals[who], numbers[who], interactions[who]) for who in totals}
+    return {
+        who: Reviewed(Fraction(total, unit), numbers[who], interactions[who])
+        for who, total in totals.items()
+    }
 
 
 def _work(timed: pl.DataFrame) -> dict[str, Work]:
