@@ -1,0 +1,89 @@
+"""What is due is done, one piece at a time: state decides, whoever runs this only asks.
+
+A piece that fails is told, and stops no other; as it is still due, it comes again. Doing a piece
+that has been done meanwhile does nothing, so two workers at once, or a message lost or doubled,
+change nothing in the result.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from vendorwatch.errors import VendorwatchError
+from vendorwatch.periods import SECOND, Micros
+from vendorwatch.telemetry import Clock
+
+_log = structlog.get_logger()
+
+Piece = Mapping[str, str]
+"""Names one piece of work, such as an engagement and a month; small, and can be sent as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One kind of work. `due` has the pieces in the order in which they should be done."""
+
+    name: str
+    due: Callable[[Micros], Awaitable[Sequence[Piece]]]
+    do: Callable[[Piece, Micros], Awaitable[None]]
+    patience_seconds: float = 900
+
+
+class Round:
+    """Does what is due, again and again; a piece that failed waits longer each time."""
+
+    _FIRST_PAUSE: Micros = 30 * SECOND
+    _LONGEST_PAUSE: Micros = 3_600 * SECOND
+
+    def __init__(self, duties: Sequence[Duty], clock: Clock) -> None:
+        self._duties = duties
+        self._clock = clock
+        self._failed: dict[tuple[str, str], tuple[int, Micros]] = {}
+
+    async def run(self) -> int:
+        """How many pieces were done. What one duty makes due for a later one is done as well."""
+        done = 0
+        for duty in self._duties:
+            for piece in await duty.due(self._clock()):
+                if self._may_try(duty, piece):
+                    done += await self._try(duty, piece)
+        return done
+
+    async def _try(self, duty: Duty, piece: Piece) -> bool:
+        key = (duty.name, told(piece))
+        if await attempt(duty, piece, self._clock):
+            self._failed.pop(key, None)
+            return True
+        times = self._failed.get(key, (0, 0))[0] + 1
+        pause = min(self._FIRST_PAUSE * 2 ** (times - 1), self._LONGEST_PAUSE)
+        self._failed[key] = (times, self._clock() + pause)
+        return False
+
+    def _may_try(self, duty: Duty, piece: Piece) -> bool:
+        _, not_before = self._failed.get((duty.name, told(piece)), (0, 0))
+        return self._clock() >= not_before
+
+
+async def attempt(duty: Duty, piece: Piece, clock: Clock) -> bool:
+    """Whether it was done. What went wrong is in the log, with the piece and nothing of a tenant's."""
+    log = _log.bind(duty=duty.name, **piece)
+    try:
+        async with asyncio.timeout(duty.patience_seconds):
+            await duty.do(piece, clock())
+    except TimeoutError:
+        log.exception("duty took too long", seconds=duty.patience_seconds)
+        return False
+    except VendorwatchError as error:
+        log.warning("duty refused", slug=error.slug, detail=error.detail)
+        return False
+    except Exception:  # one piece that cannot be done must not keep all the others waiting
+        log.exception("duty failed")
+        return False
+    log.info("duty done")
+    return True
+
+
+def told(piece: Piece) -> str:
+    return " ".join(f"{name}={piece[name]}" for name in sorted(piece))
