@@ -46,7 +46,7 @@ class Round:
         """How many pieces were done. What one duty makes due for a later one is done as well."""
         done = 0
         for duty in self._duties:
-            for piece in await duty.due(self._clock()):
+            for piece in await pieces(duty, self._clock()):
                 if self._may_try(duty, piece):
                     done += await self._try(duty, piece)
         return done
@@ -64,6 +64,15 @@ class Round:
     def _may_try(self, duty: Duty, piece: Piece) -> bool:
         _, not_before = self._failed.get((duty.name, told(piece)), (0, 0))
         return self._clock() >= not_before
+
+
+async def pieces(duty: Duty, now: Micros) -> Sequence[Piece]:
+    """What is due; nothing while the database cannot be asked, which is told in the log."""
+    try:
+        return await duty.due(now)
+    except VendorwatchError as error:
+        _log.warning("nobody knows what is due", duty=duty.name, slug=error.slug)
+        return []
 
 
 async def attempt(duty: Duty, piece: Piece, clock: Clock) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from typing_extensions import override
 
 from vendorwatch.telemetry import Clock
-from vendorwatch.worker.duties import Duty, attempt, told
+from vendorwatch.worker.duties import Duty, attempt, pieces, told
 
 SCHEMA = "vendorwatch_queue"
 _SEARCH_PATH = f"-c search_path={SCHEMA}"
@@ -98,7 +98,7 @@ class Queue:
         await self._take_over()
         put = 0
         for duty in self._duties:
-            for piece in await duty.due(self._clock()):
+            for piece in await pieces(duty, self._clock()):
                 # One in the queue and one at work at most: the second finds that it is done.
                 key = f"{duty.name} {told(piece)}"
                 job = self.app.configure_task(duty.name, lock=key, queueing_lock=key)
