@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from vendorwatch.access import api as access
+from vendorwatch.audit import api as audit
 from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore
@@ -39,6 +40,7 @@ MOST_BODY_BYTES = 8 * 1024 * 1024
 # Everything under /v1: a key is needed, unless the handler says `opt={"public": True}`.
 V1_HANDLERS = (
     *access.HANDLERS,
+    *audit.HANDLERS,
     *interactions.HANDLERS,
     *knowledge.HANDLERS,
     *policies.HANDLERS,
@@ -95,6 +97,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
         lifespan=[_with_resources],
         dependencies={
             "principal": Provide(access.provide_principal),
+            "actor": Provide(audit.provide_actor),
             **{name: Provide(_from_state(name), sync_to_thread=False) for name in _STATE},
         },
         state=State(

@@ -15,6 +15,7 @@ CHANGED = {
     "agents": {"name", "team", "started_on", "ended_on", "languages", "aliases", "on_roster"},
     "api_keys": {"expires_at", "last_used_at", "revoked_at"},
     "assignments": {"excused"},
+    "audit_heads": {"sequence"},
     "engagements": {"upload_sequence"},
     "interactions": {"in_force"},
     "merchants": {"created_at"},  # nothing writes it: a lock on a row needs one

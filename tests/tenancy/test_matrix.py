@@ -45,7 +45,7 @@ NOWHERE = {
     "GET /v1/me", "GET /v1/limits", "GET /v1/vendors", "GET /v1/engagements",
     "GET /v1/agents", "GET /v1/uploads", "GET /v1/mappings", "GET /v1/policies",
     "GET /v1/policies/default", "GET /v1/rubrics", "GET /v1/questions", "GET /v1/checks",
-    "GET /v1/scorecards", "GET /v1/keys", "POST /v1/keys",
+    "GET /v1/scorecards", "GET /v1/audit", "GET /v1/keys", "POST /v1/keys",
     "POST /v1/mappings", "POST /v1/policies", "POST /v1/scorecards",
 }  # fmt: skip
 # The merchant's own: what its other vendor's people wrote there is no secret of the vendor's.

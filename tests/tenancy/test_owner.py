@@ -51,6 +51,13 @@ async def _works(url: str) -> None:
             assert await engagements(connection) == [other]
         async with database.read_as_owner() as connection:
             assert await connection.scalar(text("SELECT count(*) FROM engagements")) == 0
+        with pytest.raises(migrate.MigrationRefused, match=r"audit: 2"):
+            await migrate.downgrade(database, to="0002")
+        async with database.write_as_owner() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM audit")) == 0  # still forced
+            for change in ("NO FORCE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"):
+                await connection.execute(text(f"ALTER TABLE audit {change}"))
+                await connection.execute(text("DELETE FROM audit"))
         await migrate.downgrade(database, to="0002")
         async with database.read_as_owner() as connection:
             assert await connection.scalar(text("SELECT count(*) FROM engagements")) == 2

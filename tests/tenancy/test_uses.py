@@ -28,7 +28,10 @@ def users(pattern: str) -> set[str]:
     [
         (r"\bwidened\(", {"scorecards/inputs.py"}),
         (r"_as_owner\(", {"cli.py", "doctor.py", "web/readiness.py"}),
-        (r"_as_operator\(", COMMANDS | {"demo/run.py", "interactions/checking.py"}),
+        (
+            r"_as_operator\(",
+            COMMANDS | {"demo/run.py", "interactions/checking.py", "vendors/checking.py"},
+        ),
         (r"\.read_key\(", {"access/api/calling.py", "access/commands.py"}),
         (r"\.of_merchant\(", OF_MERCHANT),
         (r"\bReach\(|\bwall\.enter\(", set()),

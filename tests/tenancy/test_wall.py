@@ -17,7 +17,8 @@ from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import OPERATOR, MerchantScope, Reach, Scope
 
 OF_ENGAGEMENT = [
-    "agents", "answers", "api_keys", "assignments", "attempts", "engagements", "interactions",
+    "agents", "answers", "api_keys", "assignments", "attempts", "audit", "audit_heads",
+    "engagements",     "interactions",
     "mappings", "policies", "quality_reviews", "rejects", "scorecards", "uploads",
 ]  # fmt: skip
 OF_MERCHANT = [

@@ -7,7 +7,7 @@ import msgspec
 
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault, Kind, VendorwatchError
-from vendorwatch.periods import DAY, Micros
+from vendorwatch.periods import DAY, Micros, format_instant
 
 SCOPES = {
     "upload": "send logs, the roster and mappings; read one's own uploads",
@@ -63,6 +63,12 @@ class StoredKey:
         if self.revoked_at is not None:
             return "revoked"
         return "live" if self.expires_at is None or now < self.expires_at else "expired"
+
+
+def told(key: StoredKey) -> dict[str, object]:
+    """Of a new key, in the audit."""
+    expires_at = None if key.expires_at is None else format_instant(key.expires_at)
+    return {"key_id": key.key_id, "scopes": sorted(key.scopes), "expires_at": expires_at}
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,10 @@ from vendorwatch.access.model import (
     check_request,
     check_rotation,
     lifetime_from,
+    told,
 )
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import SECOND, Micros
@@ -36,8 +39,26 @@ async def create_key(
     secret: bytes,
     now: Micros,
     expires_at: Micros | None = None,
+    *,
+    by: Actor = COMMAND,
 ) -> NewKey:
     """Raises BadKeyRequest."""
+    made, stored = await _add_key(
+        connection, scope, scopes, secret=secret, now=now, expires_at=expires_at
+    )
+    await audit.record(connection, scope, "key.created", by, now, **told(stored))
+    return made
+
+
+async def _add_key(
+    connection: AsyncConnection,
+    scope: Scope,
+    scopes: Iterable[str],
+    *,
+    secret: bytes,
+    now: Micros,
+    expires_at: Micros | None,
+) -> tuple[NewKey, StoredKey]:
     wanted = frozenset(scopes)
     check_request(wanted, expires_at, now)
     made = keys.make()
@@ -52,7 +73,7 @@ async def create_key(
         revoked_at=None,
     )
     await store.add_key(connection, stored)
-    return NewKey(key_id=made.key_id, key=str(made))
+    return NewKey(key_id=made.key_id, key=str(made)), stored
 
 
 def read_header(authorization: str | None) -> keys.KeyText:
@@ -102,10 +123,11 @@ async def holder_of(connection: AsyncConnection, key_id: str) -> Scope:
 
 
 async def revoke_key(
-    connection: AsyncConnection, scope: Scope, key_id: str, now: Micros
+    connection: AsyncConnection, scope: Scope, key_id: str, now: Micros, *, by: Actor = COMMAND
 ) -> StoredKey:
     """From the next request on it is refused; again is no error. Raises NotFound."""
-    await store.revoke(connection, scope, key_id, now)
+    if await store.revoke(connection, scope, key_id, now):
+        await audit.record(connection, scope, "key.revoked", by, now, key_id=key_id)
     return await find_key(connection, scope, key_id)
 
 
@@ -117,6 +139,7 @@ async def rotate_key(
     overlap: Micros,
     secret: bytes,
     now: Micros,
+    by: Actor = COMMAND,
 ) -> NewKey:
     """A new key that may do the same; the old one is good for `overlap` still.
 
@@ -124,10 +147,15 @@ async def rotate_key(
     """
     old = await find_key(connection, scope, key_id)
     check_rotation(old, overlap, now)
-    made = await create_key(
-        connection, scope, old.scopes, secret, now, expires_at=lifetime_from(old, now)
+    made, stored = await _add_key(
+        connection, scope, old.scopes, secret=secret, now=now, expires_at=lifetime_from(old, now)
     )
     await store.expire(connection, scope, key_id, at=now + overlap)
+    overlaps = overlap // SECOND
+    await audit.record(
+        connection, scope, "key.rotated", by, now,
+        replaces=key_id, overlap_seconds=overlaps, **told(stored),
+    )  # fmt: skip
     return made
 
 

@@ -57,8 +57,9 @@ async def keys(connection: AsyncConnection, scope: Scope) -> list[StoredKey]:
     return [_key(row) for row in await connection.execute(statement)]
 
 
-async def revoke(connection: AsyncConnection, scope: Scope, key_id: str, now: Micros) -> None:
-    await connection.execute(
+async def revoke(connection: AsyncConnection, scope: Scope, key_id: str, now: Micros) -> bool:
+    """Whether it was not revoked before."""
+    revoked = await connection.execute(
         update(models.ApiKey)
         .where(
             models.ApiKey.merchant_id == scope.merchant_id,
@@ -68,6 +69,7 @@ async def revoke(connection: AsyncConnection, scope: Scope, key_id: str, now: Mi
         )
         .values(revoked_at=now)
     )
+    return bool(revoked.rowcount)
 
 
 async def expire(connection: AsyncConnection, scope: Scope, key_id: str, *, at: Micros) -> None:

@@ -5,7 +5,7 @@ end with it. The policies on the tables (migration 0003) know nothing else. SQLi
 thing: there the scope object is the only wall.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 
@@ -34,12 +34,27 @@ async def widened(connection: AsyncConnection, scope: Scope) -> AsyncIterator[No
 
     For what a figure needs and no answer shows: whether a customer came back, to whichever vendor.
     """
+    async with _reaching(connection, lambda reach: replace(reach, merchant=scope.merchant_id)):
+        yield
+
+
+@asynccontextmanager
+async def narrowed(connection: AsyncConnection, scope: Scope) -> AsyncIterator[None]:
+    """Meanwhile it is a transaction of that engagement: for what the operator does to one."""
+    async with _reaching(connection, lambda _: scope.reach):
+        yield
+
+
+@asynccontextmanager
+async def _reaching(
+    connection: AsyncConnection, changed: Callable[[Reach], Reach]
+) -> AsyncIterator[None]:
     options = await connection.run_sync(lambda plain: plain.get_execution_options())
     reach = options.get(_REACH)
     if reach is None:  # SQLite, and the owner
         yield
         return
-    _ = await connection.execute(_assignments(replace(reach, merchant=scope.merchant_id)))
+    _ = await connection.execute(_assignments(changed(reach)))
     try:
         yield
     except DBAPIError:

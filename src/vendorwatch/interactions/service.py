@@ -4,6 +4,8 @@ import hashlib
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions import store
@@ -87,7 +89,7 @@ async def find_revisions(
 
 
 async def set_mapping(
-    connection: AsyncConnection, scope: Scope, source: str, *, now: Micros
+    connection: AsyncConnection, scope: Scope, source: str, *, now: Micros, by: Actor = COMMAND
 ) -> tuple[StoredMapping, bool]:
     """The mapping, and whether it is new: the newest one again stays the newest one.
 
@@ -103,6 +105,9 @@ async def set_mapping(
         version=newest.version + 1 if newest else 1, sha256=digest, source=source, created_at=now
     )
     await store.insert_mapping(connection, scope, made)
+    await audit.record(
+        connection, scope, "mapping.set", by, now, version=made.version, sha256=digest.hex()
+    )
     return made, True
 
 

@@ -1,12 +1,14 @@
 """Loads knowledge documents, withdraws questions, and tells how checks and questions stand."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Literal
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.knowledge import store
@@ -97,7 +99,12 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def load(
-    connection: AsyncConnection, scope: Scope, document: Document, *, now: Micros
+    connection: AsyncConnection,
+    scope: Scope,
+    document: Document,
+    *,
+    now: Micros,
+    by: Actor = COMMAND,
 ) -> Loaded:
     """All of the document or nothing; repeated, it changes nothing.
 
@@ -109,10 +116,15 @@ async def load(
     check_ids |= {attempt.check_id for attempt in document.attempts}
     stored = await store.stored(connection, scope, check_ids)
     found = changes(document, stored, now)
+    loaded = _loaded(document, found)
+    counts = asdict(loaded)
+    del counts["unchanged"]
+    if any(counts.values()):
+        await audit.record(connection, scope, "knowledge.loaded", by, now, **counts)
     agents = sorted({each.agent_id for each in found.assignments})
     await agents_seen(connection, scope, agents, now)
     await store.insert_changes(connection, scope, found, now)
-    return _loaded(document, found)
+    return loaded
 
 
 def _loaded(document: Document, found: Changes) -> Loaded:
@@ -136,6 +148,7 @@ async def withdraw(
     *,
     reason: str,
     now: Micros,
+    by: Actor = COMMAND,
 ) -> Withdrawn:
     """For all vendors of the merchant. Repeated, it changes nothing: the first reason stays.
 
@@ -153,6 +166,9 @@ async def withdraw(
     standing = versions[version]
     if standing is None:
         await store.insert_withdrawal(connection, scope, wanted, version, given)
+        await audit.record(
+            connection, scope, "question.withdrawn", by, now, question_id=wanted, version=version
+        )
         standing = given
     return Withdrawn(
         question_id=wanted,

@@ -21,6 +21,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_304_NOT_MODIFIED
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.policies import service
@@ -85,6 +86,7 @@ async def create_policy(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> Response[PolicyDetail]:
     principal.require("manage")
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != TOML:
@@ -94,7 +96,9 @@ async def create_policy(
     except UnicodeDecodeError as error:
         raise BadBody(f"The policy is not UTF-8, from byte {error.start} on.") from error
     async with database.write(principal.scope) as connection:
-        stored, is_new = await service.set_policy(connection, principal.scope, source, clock())
+        stored, is_new = await service.set_policy(
+            connection, principal.scope, source, clock(), by=actor
+        )
         versions = await service.policies(connection, principal.scope)
     detail = policy_detail(stored, versions)
     return Response(

@@ -6,6 +6,8 @@ from importlib import resources
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month
@@ -27,7 +29,7 @@ def default_policy() -> StoredPolicy:
 
 
 async def set_policy(
-    connection: AsyncConnection, scope: Scope, source: str, now: Micros
+    connection: AsyncConnection, scope: Scope, source: str, now: Micros, *, by: Actor = COMMAND
 ) -> tuple[StoredPolicy, bool]:
     """The next version, and whether it is new: the newest one's content again is that version.
 
@@ -39,6 +41,9 @@ async def set_policy(
     if versions and versions[-1].sha256 == made.sha256:
         return versions[-1], False
     await store.add_policy(connection, scope, made)
+    await audit.record(
+        connection, scope, "policy.set", by, now, version=made.version, sha256=made.sha256
+    )
     return made, True
 
 

@@ -1,10 +1,13 @@
 """Use cases about rubrics and reviews."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault, NotFound
 from vendorwatch.periods import Micros
@@ -30,6 +33,7 @@ async def set_rubric(
     sent: Mapping[str, object],
     *,
     now: Micros,
+    by: Actor = COMMAND,
 ) -> tuple[Rubric, bool]:
     """The rubric, and whether it is a new version: the newest one again stays the newest one.
 
@@ -47,6 +51,9 @@ async def set_rubric(
     version = newest.version + 1 if newest else 1
     made = Rubric(rubric_id=name, version=version, content=content, created_at=now)
     await store.insert_rubric(connection, scope, made)
+    await audit.record(
+        connection, scope, "rubric.set", by, now, rubric_id=made.rubric_id, version=made.version
+    )
     return made, True
 
 
@@ -66,7 +73,12 @@ async def find_rubric(connection: AsyncConnection, scope: Scope, rubric_id: str)
 
 
 async def receive_reviews(
-    connection: AsyncConnection, scope: Scope, reading: Reading, *, now: Micros
+    connection: AsyncConnection,
+    scope: Scope,
+    reading: Reading,
+    *,
+    now: Micros,
+    by: Actor = COMMAND,
 ) -> list[Settled]:
     """All of the reviews or none, in their order; what stands already is left as it is.
 
@@ -88,6 +100,9 @@ async def receive_reviews(
         raise BadReviews(f"{_count(faults)}; nothing was stored.", faults=tuple(faults))
     written = [each.review for each in settled if each.outcome != "unchanged"]
     await store.insert_reviews(connection, scope, written)
+    if written:
+        sides = Counter[str](each.reviewer for each in written)
+        await audit.record(connection, scope, "reviews.received", by, now, **sides)
     return settled
 
 
@@ -124,6 +139,7 @@ async def withdraw_review(
     sees: Collection[Reviewer],
     allow: Callable[[Reviewer], None],
     now: Micros,
+    by: Actor = COMMAND,
 ) -> list[Revision]:
     """Its revisions afterwards, the newest first; taken back again it stays as it is.
 
@@ -137,6 +153,10 @@ async def withdraw_review(
     sequence = await store.newest_sequence(connection, scope)
     taken_back = withdrawal(newest.review, sequence + 1, now)
     await store.insert_reviews(connection, scope, [taken_back])
+    await audit.record(
+        connection, scope, "review.withdrawn", by, now,
+        review_id=review_id, reviewer=taken_back.reviewer,
+    )  # fmt: skip
     return [Revision(taken_back, newest.rubric), newest, *older]
 
 

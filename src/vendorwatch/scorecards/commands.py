@@ -26,6 +26,7 @@ from vendorwatch.scorecards.verification import Result, Verdict
 from vendorwatch.scoring.document import Document, canonical_json
 from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.terminal import EXIT_PARTIAL, Runtime, emit_json, pass_runtime, read_text
+from vendorwatch.vendors.checking import verify_audit
 from vendorwatch.vendors.service import find_engagement
 
 
@@ -184,6 +185,11 @@ _TOLD: dict[Result, str] = {
     help="Instead of scorecards: the chain of receipts, the stored files and the rows; of "
     "--engagement, or of every one.",
 )
+@click.option(
+    "--audit",
+    is_flag=True,
+    help="Instead of scorecards: the chain of the audit; of --engagement, or of every one.",
+)
 @_json
 @pass_runtime
 def verify(
@@ -193,17 +199,22 @@ def verify(
     month: Month | None,
     every: bool,
     uploads: bool,
+    audit: bool,
     as_json: bool,
 ) -> int:
     """Compute kept scorecards again from the records that were known then.
 
     Says of each that it is identical, or what differs. Exit code 1 if any does. With --uploads:
-    names what was removed, reordered or altered since it was received, upload by upload.
+    names what was removed, reordered or altered since it was received, upload by upload. With
+    --audit: names the entries that are gone or altered.
     """
-    if uploads:
-        if scorecard_id is not None or month is not None:
-            raise click.UsageError("--uploads goes with --engagement, --all or neither.")
-        return verify_uploads(runtime, None if every else engagement, as_json=as_json)
+    if uploads or audit:
+        if scorecard_id is not None or month is not None or (uploads and audit):
+            raise click.UsageError(
+                "--uploads and --audit go with --engagement, --all or neither, one at a time."
+            )
+        check = verify_uploads if uploads else verify_audit
+        return check(runtime, None if every else engagement, as_json=as_json)
     _refuse_unclear(scorecard_id, engagement, month, every=every)
 
     async def use_case(database: Database) -> list[Verdict]:

@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month
@@ -62,7 +64,9 @@ async def compute(
     )
 
 
-async def keep(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
+async def keep(
+    connection: AsyncConnection, computed: Computed, now: Micros, *, by: Actor = COMMAND
+) -> StoredScorecard:
     """The same document again is the scorecard that stands already."""
     await store.lock(connection, computed.scope)
     standing = await store.scorecard_with_hash(connection, computed.scope, computed.sha256)
@@ -72,6 +76,10 @@ async def keep(connection: AsyncConnection, computed: Computed, now: Micros) -> 
     before = await _months_before(connection, computed.scope, month)
     card = StoredScorecard(str(uuid.uuid4()), computed.document, computed.sha256, now, before)
     await store.add_scorecard(connection, computed, card)
+    await audit.record(
+        connection, computed.scope, "scorecard.computed", by, now,
+        scorecard_id=card.scorecard_id, month=str(month), sha256=card.document_sha256,
+    )  # fmt: skip
     return replace(card, is_new=True)
 
 

@@ -9,6 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg, FromPath
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.telemetry import Clock
@@ -129,10 +130,11 @@ async def put_roster(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> RosterReceipt:
     principal.require("upload", "manage")
     async with database.write(principal.scope) as connection:
-        return await service.put_roster(connection, principal.scope, data, clock())
+        return await service.put_roster(connection, principal.scope, data, clock(), by=actor)
 
 
 def _item(engagement: Engagement) -> EngagementItem:

@@ -86,6 +86,10 @@ class RosterEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     languages: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
+    def changes(self, standing: "Agent | None") -> bool:
+        """Whether there is no such agent yet, or one with other values."""
+        return standing is None or standing != Agent(**msgspec.structs.asdict(self), on_roster=True)
+
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """`on_roster` is false for an agent that so far was only seen in an interaction."""

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
+from vendorwatch.db import wall
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros
@@ -46,9 +49,10 @@ async def create_engagement(
         name=terms.vendor,
         now=now,
     )
+    wanted = Scope(merchant_id=merchant_id, engagement_id=str(uuid.uuid4()))
     engagement_id = await store.add_engagement(
         connection,
-        Scope(merchant_id=merchant_id, engagement_id=str(uuid.uuid4())),
+        wanted,
         vendor_id=vendor_id,
         time_zone=terms.time_zone,
         now=now,
@@ -59,6 +63,12 @@ async def create_engagement(
             f"{engagement.vendor_name} already works for {engagement.merchant_name} "
             f"in the time zone {engagement.time_zone}, not {time_zone}."
         )
+    if engagement.scope == wanted:
+        async with wall.narrowed(connection, wanted):
+            await audit.record(
+                connection, wanted, "engagement.created", COMMAND, now,
+                vendor_id=vendor_id, time_zone=terms.time_zone,
+            )  # fmt: skip
     return engagement
 
 
@@ -83,7 +93,12 @@ async def sibling_engagements(
 
 
 async def put_roster(
-    connection: AsyncConnection, scope: Scope, entries: list[RosterEntry], now: Micros
+    connection: AsyncConnection,
+    scope: Scope,
+    entries: list[RosterEntry],
+    now: Micros,
+    *,
+    by: Actor = COMMAND,
 ) -> RosterReceipt:
     """Agents by id: new ones are added, known ones take the new values, others stay.
 
@@ -92,9 +107,15 @@ async def put_roster(
     checked = check_roster(entries)
     standing = await store.agents(connection, scope, after=None, limit=None)
     check_aliases(checked, standing)
-    await store.put_agents(connection, scope, checked, now)
-    known = {agent.agent_id for agent in standing}
+    known = {agent.agent_id: agent for agent in standing}
     created = sum(entry.agent_id not in known for entry in checked)
+    changed = sum(entry.changes(known.get(entry.agent_id)) for entry in checked)
+    if changed:
+        await audit.record(
+            connection, scope, "roster.changed", by, now,
+            received=len(checked), created=created, changed=changed - created,
+        )  # fmt: skip
+    await store.put_agents(connection, scope, checked, now)
     return RosterReceipt(received=len(checked), created=created, updated=len(checked) - created)
 
 

@@ -29,6 +29,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 _REQUEST_ID = "request_id"
 _KEY_ID = "key_id"
 _ADDED = "vendorwatch_headers"
+_REFUSED = "vendorwatch_refused"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _KEY = re.compile(r"vw_(?:live|test)_", re.IGNORECASE)
 _HEADERS = (
@@ -72,6 +73,16 @@ def request_id(scope: Scope) -> str:
 def note_key(scope: Scope, key_id: str) -> None:
     """Whose request it is, for the log. The id is no secret; the key is, and never comes here."""
     _state(scope)[_KEY_ID] = key_id
+
+
+def note_refusal(scope: Scope, error: VendorwatchError) -> None:
+    """Why the request is refused: for whoever stands around the handler and sees only the answer."""
+    _state(scope)[_REFUSED] = error
+
+
+def refusal_of(scope: Scope) -> VendorwatchError | None:
+    found: VendorwatchError | None = _state(scope).get(_REFUSED)
+    return found
 
 
 def add_header(scope: Scope, name: str, value: str) -> None:

@@ -13,7 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
 from vendorwatch.errors import Fault, Kind, NotFound, VendorwatchError
-from vendorwatch.web.exchange import TYPES, request_id
+from vendorwatch.web.exchange import TYPES, note_refusal, request_id
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 100
@@ -148,6 +148,7 @@ def example(status: int, slug: str, title: str) -> dict[str, object]:
 
 
 def answer_error(request: Request[Any, Any, Any], error: VendorwatchError) -> Response[bytes]:
+    note_refusal(request.scope, error)
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)

@@ -13,6 +13,7 @@ from vendorwatch.access.api.bodies import (
     read_instant,
 )
 from vendorwatch.access.model import SCOPES, BadKeyRequest, NewKey
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import SECOND
@@ -54,12 +55,19 @@ async def create_key(
     database: NamedDependency[Database],
     secret: NamedDependency[bytes],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> NewKey:
     principal.require("manage")
     _require_all(principal, frozenset(data.scopes) & SCOPES.keys())
     async with database.write(principal.scope) as connection:
         return await service.create_key(
-            connection, principal.scope, data.scopes, secret, clock(), read_instant(data.expires_at)
+            connection,
+            principal.scope,
+            data.scopes,
+            secret,
+            clock(),
+            read_instant(data.expires_at),
+            by=actor,
         )
 
 
@@ -86,6 +94,7 @@ async def rotate_key(
     database: NamedDependency[Database],
     secret: NamedDependency[bytes],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> NewKey:
     principal.require("manage")
     async with database.write(principal.scope) as connection:
@@ -98,6 +107,7 @@ async def rotate_key(
             overlap=data.overlap_seconds * SECOND,
             secret=secret,
             now=clock(),
+            by=actor,
         )
 
 
@@ -114,11 +124,13 @@ async def revoke_key(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> KeyItem:
     principal.require("manage")
     now = clock()
     async with database.write(principal.scope) as connection:
-        return key_item(await service.revoke_key(connection, principal.scope, key_id, now), now)
+        found = await service.revoke_key(connection, principal.scope, key_id, now, by=actor)
+    return key_item(found, now)
 
 
 def _require_all(principal: Principal, wanted: frozenset[str]) -> None:

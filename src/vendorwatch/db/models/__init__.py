@@ -1,6 +1,7 @@
 """The schema on one shelf. Only stores import it (import-linter)."""
 
 from vendorwatch.db.models.access import ApiKey
+from vendorwatch.db.models.audit import AuditEntry, AuditHead
 from vendorwatch.db.models.interactions import Interaction, Mapping, Reject, Upload
 from vendorwatch.db.models.knowledge import (
     Answer,
@@ -21,6 +22,8 @@ __all__ = [
     "ApiKey",
     "Assignment",
     "Attempt",
+    "AuditEntry",
+    "AuditHead",
     "Check",
     "CheckQuestion",
     "Engagement",

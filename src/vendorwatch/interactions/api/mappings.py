@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions import service
@@ -44,6 +45,7 @@ async def create_mapping(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> Response[MappingItem]:
     principal.require("upload", "manage")
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != TOML:
@@ -54,7 +56,7 @@ async def create_mapping(
         raise BadBody(f"The mapping is not UTF-8, from byte {error.start} on.") from error
     async with database.write(principal.scope) as connection:
         mapping, is_new = await service.set_mapping(
-            connection, principal.scope, source, now=clock()
+            connection, principal.scope, source, now=clock(), by=actor
         )
     return Response(
         mapping_item(mapping),

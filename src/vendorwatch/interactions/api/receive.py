@@ -14,6 +14,7 @@ from vendorwatch.db.objects import ObjectStore, StorageUnavailable
 from vendorwatch.errors import Fault
 from vendorwatch.interactions import reception
 from vendorwatch.interactions.api.bodies import UploadOperation
+from vendorwatch.interactions.api.refused import RefusedUploads
 from vendorwatch.interactions.formats import faults as file_faults
 from vendorwatch.interactions.headers import (
     ENCODINGS,
@@ -74,6 +75,7 @@ def _name_encodings(
     description="The body is the file. The answer is sent when rows, receipt and raw bytes are "
     "durably stored; every row that is refused is named in the rejects.",
     operation_class=UploadOperation,
+    middleware=[RefusedUploads],
     exception_handlers={file_faults.UnsupportedEncoding: _name_encodings},
     request_max_body_size=None,  # the stream is bounded by LIMITS
     responses=problem_responses(

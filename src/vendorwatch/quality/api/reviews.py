@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.quality import service
@@ -58,6 +59,7 @@ async def post_reviews(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> Response[ReviewsReceipt]:
     principal.require(*_WRITES.values())
     now = clock()
@@ -65,7 +67,9 @@ async def post_reviews(
     for reviewer in sorted({entry.reviewer for _, entry in reading.entries}):
         principal.require(_WRITES[reviewer])
     async with database.write(principal.scope) as connection:
-        settled = await service.receive_reviews(connection, principal.scope, reading, now=now)
+        settled = await service.receive_reviews(
+            connection, principal.scope, reading, now=now, by=actor
+        )
     receipt = receipt_of(settled)
     is_new = receipt.unchanged < receipt.received
     return Response(receipt, status_code=201 if is_new else 200)
@@ -152,6 +156,7 @@ async def withdraw_review(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> ReviewDetail:
     principal.require(*_WRITES.values())
     name = id_to_find(request, review_id, "/quality-reviews/")
@@ -163,6 +168,7 @@ async def withdraw_review(
             sees=_sees(principal),
             allow=lambda reviewer: principal.require(_WRITES[reviewer]),
             now=clock(),
+            by=actor,
         )
     return review_detail(found)
 

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.quality import service
@@ -55,12 +56,13 @@ async def put_rubric(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> Response[RubricItem]:
     principal.require("manage")
     name = id_as_sent(request, rubric_id, "/rubrics/")
     async with database.write(principal.reach) as connection:
         rubric, is_new = await service.set_rubric(
-            connection, principal.scope, name, data, now=clock()
+            connection, principal.scope, name, data, now=clock(), by=actor
         )
     return Response(rubric_item(rubric), status_code=201 if is_new else 200)
 

@@ -13,6 +13,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_304_NOT_MODIFIED
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions.instants import BadInstant, parse_instant
@@ -101,6 +102,7 @@ async def compute_scorecard(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> Response[Document]:
     principal.require("score", "manage")
     month, as_of = _month(data.month), _as_of(data.as_of)
@@ -109,7 +111,7 @@ async def compute_scorecard(
             connection, principal.scope.engagement_id, month, as_of=as_of, now=clock()
         )
     async with database.write(principal.scope) as connection:
-        card = await service.keep(connection, computed, clock())
+        card = await service.keep(connection, computed, clock(), by=actor)
     return Response(
         _representation(card),
         status_code=HTTP_201_CREATED if card.is_new else HTTP_200_OK,
