@@ -30,6 +30,7 @@ from vendorwatch.web import documents, health
 from vendorwatch.web.admission import Admission
 from vendorwatch.web.exchange import Exchange
 from vendorwatch.web.limits import RequestLimits, limited
+from vendorwatch.web.methods import options_for
 from vendorwatch.web.metrics import Metrics, metrics_page
 from vendorwatch.web.problems import EXCEPTION_HANDLERS
 from vendorwatch.web.strict import StrictRequest, check_query
@@ -87,7 +88,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
     metrics = Metrics()
     v1 = Router(
         "/v1",
-        route_handlers=V1_HANDLERS,
+        route_handlers=[*options_for(V1_HANDLERS), *V1_HANDLERS],
         guards=[limited(access.require_key, access.provide_principal)],
         after_response=access.note_use,
         security=[{documents.SECURITY: []}],
