@@ -32,7 +32,7 @@ crash: $(READY) ## kill the server 500 times on each database: ARGS="--kills 100
 	.venv/bin/python tests/crash/main.py $(ARGS)
 
 fuzz: $(READY) ## uploads, bytes, headers and the API, each with other input every time
-	FUZZ=long .venv/bin/pytest -q -n $(WORKERS) --faulthandler-timeout=7200 tests/fuzz $(ARGS)
+	FUZZ=long .venv/bin/pytest -q -n $(WORKERS) -o faulthandler_timeout=7200 tests/fuzz $(ARGS)
 
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	.venv/bin/python tests/bench/run.py $(ARGS)

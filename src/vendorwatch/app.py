@@ -24,6 +24,7 @@ from vendorwatch.quality import api as quality
 from vendorwatch.scorecards import api as scorecards
 from vendorwatch.scorecards.render import Renderer
 from vendorwatch.settings import Settings
+from vendorwatch.supervision import end_with_parent
 from vendorwatch.telemetry import Clock, configure_library_logging, configure_logging, system_clock
 from vendorwatch.vendors import api as vendors
 from vendorwatch.web import documents, health
@@ -37,6 +38,9 @@ from vendorwatch.web.strict import StrictRequest, check_query
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """Of a JSON body. Uploads have limits of their own, and are read as a stream."""
+
+SHUTDOWN_SECONDS = 30
+"""How long a server that is told to stop may go on with what it does."""
 
 # Everything under /v1: a key is needed, unless the handler says `opt={"public": True}`.
 V1_HANDLERS = (
@@ -75,6 +79,7 @@ def app_from_environment() -> Litestar:
     configure_logging(settings.log_level)
     configure_library_logging()
     sys.setswitchinterval(_SWITCH_SECONDS)
+    end_with_parent(grace_seconds=SHUTDOWN_SECONDS)
     app = create_app(settings)
     # The libraries' hundreds of thousands of objects stay as long as the process: to look through
     # them again and again is a fifth of the time of scoring a month of a few thousand interactions.

@@ -12,6 +12,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from vendorwatch.access.commands import key_commands
+from vendorwatch.app import SHUTDOWN_SECONDS
 from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.demo.commands import demo
@@ -24,8 +25,6 @@ from vendorwatch.settings import Settings
 from vendorwatch.telemetry import configure_logging, system_clock
 from vendorwatch.terminal import Runtime, emit_json, masked, pass_runtime, run
 from vendorwatch.vendors.commands import agent_commands, engagement_commands
-
-_SHUTDOWN_SECONDS = 30
 
 
 @click.group("vendorwatch", context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,7 +65,7 @@ def serve(runtime: Runtime) -> None:
             header_read_timeout=settings.bounds.head_seconds * 1_000, keep_alive=True
         ),
         log_level=LogLevels.warning,
-        workers_kill_timeout=_SHUTDOWN_SECONDS,
+        workers_kill_timeout=SHUTDOWN_SECONDS,
     )
     address = f"http://{settings.bind}"
     server.on_startup(

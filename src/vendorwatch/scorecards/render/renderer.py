@@ -16,6 +16,7 @@ from typing import Any
 from vendorwatch.scorecards.render.failure import RenderFailed
 from vendorwatch.scorecards.render.names import safe_in_file_name
 from vendorwatch.scorecards.render.page import Report
+from vendorwatch.supervision import end_with_parent
 
 _MEGABYTES = 1536  # 8 000 agents take about 650
 _START_SECONDS = 60.0  # a cold disk and a busy machine; starting is no part of a report's time
@@ -117,6 +118,7 @@ def _typesetting() -> ModuleType:
 
 def _prepare() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
+    end_with_parent()
     _typesetting().limit_memory(_MEGABYTES)
 
 
