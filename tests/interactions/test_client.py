@@ -7,6 +7,8 @@ real one.
 import base64
 import gzip
 import hashlib
+import os
+import re
 from pathlib import Path
 
 import httpx
@@ -58,15 +60,16 @@ def log(tmp_path: Path) -> Log:
     return Log.at(path)
 
 
-def test_the_file_is_sent_as_it_is_with_its_length_and_digest(log: Log) -> None:
+@pytest.mark.parametrize("compress", [True, False])
+def test_the_file_is_sent_with_its_length_and_digest(log: Log, compress: bool) -> None:
     server = Server(httpx.Response(201, json=RECEIPT))
-    sent: list[int] = []
+    told: list[tuple[str, int]] = []
     sender = client(server)
-    sender.progress = sent.append
-    assert sender.push(log, {"mode": "atomic"}).receipt == RECEIPT
-    ((request, body),) = server.requests
-    content = log.path.read_bytes()
-    assert body == content
+    sender.progress = lambda what, done: told.append((what, done))
+    assert sender.push(log, {"mode": "atomic"}, compress=compress).receipt == RECEIPT
+    ((request, content),) = server.requests
+    assert (gzip.decompress(content) if compress else content) == log.path.read_bytes()
+    assert request.headers.get("Content-Encoding") == ("gzip" if compress else None)
     assert request.url == "http://s/v1/uploads?mode=atomic"
     assert request.headers["Authorization"] == "Bearer key"
     assert request.headers["Content-Type"] == "text/csv"
@@ -74,8 +77,13 @@ def test_the_file_is_sent_as_it_is_with_its_length_and_digest(log: Log) -> None:
     assert "Transfer-Encoding" not in request.headers
     digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
     assert request.headers["Content-Digest"] == f"sha-256=:{digest}:"
-    assert sum(sent) == len(content)
-    assert len(sent) > 1  # in pieces: a long file is never whole in memory
+    # Of the file, whatever goes over the line; in pieces: a long file is never whole in memory.
+    size = log.path.stat().st_size
+    for what in ("reading", "sending"):
+        sizes = [done for each, done in told if each == what]
+        assert len(sizes) > 1
+        assert sizes == sorted(sizes)
+        assert sizes[-1] == size
 
 
 def test_the_name_tells_what_a_file_is(tmp_path: Path) -> None:
@@ -107,8 +115,51 @@ def test_a_busy_server_is_asked_again_after_the_pause_that_it_names(log: Log) ->
     server, pauses = Server(*answers), list[float]()
     assert client(server, pauses).push(log, {}).receipt == RECEIPT
     assert pauses == [7, 2]
-    bodies = {body for _, body in server.requests}
-    assert bodies == {log.path.read_bytes()}
+    [body] = {body for _, body in server.requests}
+    assert gzip.decompress(body) == log.path.read_bytes()
+    assert len({request.headers["Idempotency-Key"] for request, _ in server.requests}) == 1
+
+
+def sent(log: Log, parameters: dict[str, str], **options: bool) -> tuple[str | None, bytes]:
+    """Its key and its bytes."""
+    server = Server(httpx.Response(201, json=RECEIPT))
+    client(server).push(log, parameters, **options)
+    ((request, body),) = server.requests
+    return request.headers.get("Idempotency-Key"), body
+
+
+def test_the_same_file_is_the_same_upload_whenever_it_is_sent(log: Log, tmp_path: Path) -> None:
+    first = sent(log, {"mode": "atomic", "time_zone": "UTC"})
+    other = tmp_path / "renamed.csv"
+    other.write_bytes(log.path.read_bytes())
+    os.utime(other, (1, 1))
+    assert sent(Log.at(other), {"time_zone": "UTC", "mode": "atomic"}) == first
+    assert re.fullmatch(r"[A-Za-z0-9._:~+/=-]{1,200}", first[0] or "")
+
+
+def test_what_is_to_be_read_otherwise_is_another_upload(log: Log) -> None:
+    keys = [
+        sent(log, {})[0],
+        sent(log, {"mode": "atomic"})[0],
+        sent(log, {"format": "mapped", "mapping": "1"})[0],
+        sent(log, {"format": "mapped", "mapping": "2"})[0],
+        sent(log, {}, compress=False)[0],
+    ]
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+    # The server's newest mapping may be another one next time.
+    assert sent(log, {"format": "mapped"})[0] is None
+
+
+def test_a_log_that_looks_like_a_bomb_is_sent_as_it_is(log: Log) -> None:
+    bomb = problem(413, type="https://vendorwatch.org/problems/decompressed-too-large")
+    server = Server(bomb, httpx.Response(201, json=RECEIPT))
+    assert client(server).push(log, {}).receipt == RECEIPT
+    request, body = server.requests[1]
+    assert body == log.path.read_bytes()
+    assert "Content-Encoding" not in request.headers
+    with pytest.raises(ServerRefused):
+        client(Server(bomb)).push(log, {}, compress=False)
 
 
 def test_a_lost_connection_is_tried_three_times_with_growing_pauses(log: Log) -> None:

@@ -1,6 +1,7 @@
 """A vendor's engineer sends logs: a real server, a real socket, the real command."""
 
 import csv
+import gzip
 import json
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from running_server import PROGRAM, free_port, running_server
 from sample_logs import csv_file, ndjson, row
+from vendorwatch.interactions.client import Client, Log
 from vendorwatch.interactions.commands import push
 from vendorwatch.settings import Settings
 from vendorwatch.terminal import run
@@ -119,6 +121,61 @@ def test_exit_codes_tell_a_script_what_happened(send: Push, tmp_path: Path) -> N
     assert code == 2
     assert "mapped" in error
     assert send(tmp_path / "missing.csv")[0] == 2
+
+
+@one_engine
+def test_a_file_is_compressed_on_its_way(api: httpx.Client, send: Push, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_bytes(csv_file(row(n, topic=f"t{n % 7}") for n in range(5_000)))
+    code, output, _ = send(log, "--json")
+    receipt = json.loads(output)
+    assert (code, receipt["created"]) == (0, 5_000)
+    stored = api.get(f"/v1/uploads/{receipt['id']}").json()
+    assert stored["content_encoding"] == "gzip"
+    assert stored["size_bytes"] < log.stat().st_size / 4
+    # Sent once more it is the same upload, in another run and at another time.
+    log.touch()
+    assert json.loads(send(log, "--json")[1]) == receipt
+    plain = json.loads(send(log, "--json", "--no-compress")[1])
+    assert (plain["duplicate"], plain["size_bytes"]) == (5_000, log.stat().st_size)
+    packed = tmp_path / "packed.csv.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes(), 9))
+    as_is = json.loads(send(packed, "--json")[1])
+    assert (as_is["duplicate"], as_is["size_bytes"]) == (5_000, packed.stat().st_size)
+
+
+@one_engine
+def test_the_same_row_over_and_over_is_no_bomb(send: Push, tmp_path: Path) -> None:
+    log = tmp_path / "log.ndjson"
+    log.write_bytes(ndjson([row(1)]) * 20_000)
+    code, output, _ = send(log, "--json")
+    receipt = json.loads(output)
+    assert (code, receipt["received"], receipt["created"]) == (0, 20_000, 1)
+
+
+@one_engine
+def test_what_a_cut_line_made_unclear_is_sent_again_to_one_effect(
+    server: str, api: httpx.Client, key_text: str, tmp_path: Path
+) -> None:
+    """The log arrives and is stored, and the answer is lost on the way back."""
+    log = tmp_path / "log.csv"
+    log.write_bytes(csv_file(row(n) for n in range(2_000)))
+
+    class Cut(httpx.HTTPTransport):
+        cuts = 1
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = super().handle_request(request)
+            if self.cuts:
+                self.cuts -= 1
+                answer.close()
+                raise httpx.ReadError("cut")
+            return answer
+
+    client = Client(server, key_text, pause=lambda seconds: None, transport=Cut())
+    pushed = client.push(Log.at(log), {})
+    assert pushed.count("created") == 2_000
+    assert [each["id"] for each in api.get("/v1/uploads").json()] == [pushed.upload_id]
 
 
 def test_nobody_there_is_said_after_three_tries(

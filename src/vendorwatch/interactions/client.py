@@ -1,7 +1,5 @@
 """A client of the API: sends a log as a stream and keeps trying as it is told to."""
 
-import base64
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,10 +8,11 @@ from pathlib import Path
 import httpx
 
 from vendorwatch.errors import Fault, Kind, VendorwatchError
+from vendorwatch.interactions.formats.faults import DecompressedTooLarge
 from vendorwatch.interactions.model import MEDIA_TYPES, Encoding, Media
+from vendorwatch.interactions.sending import Body, OnProgress
 
 Receipt = dict[str, object]
-_CHUNK_BYTES = 256 * 2**10
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -143,39 +142,48 @@ class Pushed:
 
 @dataclass(slots=True)
 class Client:
-    """`pause` waits for as many seconds; `progress` is told how many bytes more were sent."""
+    """`pause` waits for as many seconds."""
 
     url: str
     key: str = field(repr=False)
     pause: Callable[[float], None] = time.sleep
-    progress: Callable[[int], None] = lambda sent: None
+    progress: OnProgress = lambda what, done: None
     transport: httpx.BaseTransport | None = None
 
-    def push(self, log: Log, parameters: dict[str, str]) -> Pushed:
+    def push(self, log: Log, parameters: dict[str, str], *, compress: bool = True) -> Pushed:
         """The same file again gives the same receipt, so trying again is always safe.
 
-        Raises the errors above.
+        With `compress`, a file that is not compressed is while it is sent. Raises the errors above.
         """
-        headers = {
-            "Content-Type": log.content_type,
-            "Content-Length": str(log.path.stat().st_size),
-            "Content-Digest": f"sha-256=:{_digest(log.path)}:",
-        }
-        if log.content_encoding:
-            headers["Content-Encoding"] = log.content_encoding
-        response = self._send(
-            "/v1/uploads",
-            params=parameters,
-            headers=headers,
-            content=lambda: _chunks(log.path, self.progress),
-        )
+        packs = compress and log.content_encoding is None
+        response = self._send_log(log, parameters, packs=packs)
         answer = _json(response)
+        if packs and _slug(answer) == DecompressedTooLarge.slug:
+            # A log that says the same over and over looks like a bomb once it is compressed.
+            response = self._send_log(log, parameters, packs=False)
+            answer = _json(response)
         if response.is_success:
             return Pushed(answer)
         receipt = answer.get("upload")
         if response.status_code == _REFUSED and isinstance(receipt, dict):
             return Pushed(receipt, _faults(answer))
         raise _refusal(response, answer)
+
+    def _send_log(self, log: Log, parameters: dict[str, str], *, packs: bool) -> httpx.Response:
+        body = Body.of(log.path, packs=packs, progress=self.progress)
+        encoding = "gzip" if packs else log.content_encoding
+        headers = {
+            "Content-Type": log.content_type,
+            "Content-Length": str(body.size),
+            "Content-Digest": body.digest_header,
+        }
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        if parameters.get("format") != "mapped" or "mapping" in parameters:
+            headers["Idempotency-Key"] = body.key(log.content_type, encoding or "", parameters)
+        # Or else it is the server that chooses the mapping: another one next time may read more of
+        # the same file, and must not be answered with the first receipt.
+        return self._send("/v1/uploads", params=parameters, headers=headers, content=body.chunks)
 
     def set_mapping(self, source: str) -> int:
         """Its version."""
@@ -250,18 +258,6 @@ def _seconds(retry_after: str | None, otherwise: float) -> float:
     return float(retry_after) if retry_after and retry_after.isdecimal() else otherwise
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return base64.b64encode(hashlib.file_digest(file, "sha256").digest()).decode()
-
-
-def _chunks(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
-            progress(len(chunk))
-
-
 def _json(response: httpx.Response) -> dict[str, object]:
     try:
         answer = response.json()
@@ -272,6 +268,10 @@ def _json(response: httpx.Response) -> dict[str, object]:
             f"The answer ({response.status_code}) is not vendorwatch's. Is the URL right?"
         )
     return answer
+
+
+def _slug(answer: dict[str, object]) -> str:
+    return str(answer.get("type")).rpartition("/")[2]
 
 
 def _faults(answer: dict[str, object]) -> tuple[Fault, ...]:

@@ -1,7 +1,7 @@
 """`vendorwatch push` and `vendorwatch mapping`."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from vendorwatch.interactions.model import SHOWN_FAULTS, StoredMapping
 from vendorwatch.interactions.parse import ReadOptions
 from vendorwatch.interactions.preview import Preview, preview
 from vendorwatch.interactions.record import Interaction
+from vendorwatch.interactions.sending import OnProgress
 from vendorwatch.periods import format_instant
 from vendorwatch.terminal import (
     EXIT_PARTIAL,
@@ -60,6 +61,11 @@ _File = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--map", "mapping", type=_File, help="A mapping to set first; FILE is then read with it."
 )
 @click.option("--mode", type=click.Choice(["partial", "atomic"]), help="atomic: all rows or none.")
+@click.option(
+    "--compress/--no-compress",
+    default=True,
+    help="Compress a file that is not compressed yet while it is sent. Default: do.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt, and nothing else.")
 def push(
@@ -73,6 +79,7 @@ def push(
     mapping: Path | None,
     mode: str | None,
     *,
+    compress: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -90,7 +97,7 @@ def push(
             version = client.set_mapping(read_text(mapping))
             parameters |= {"format": "mapped", "mapping": str(version)}
         given = {name: value for name, value in parameters.items() if value is not None}
-        pushed = client.push(log, given)
+        pushed = client.push(log, given, compress=compress)
     rejects = _save_rejects(client, pushed, file)
     if as_json:
         emit_json(pushed.receipt)
@@ -110,10 +117,12 @@ def _read_key(key: str | None, key_file: Path | None) -> str:
 
 
 @contextmanager
-def _progress(file: Path) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, where somebody can see it."""
+def _progress(file: Path) -> Iterator[OnProgress]:
+    """A bar on standard error, where somebody can see it: of the file's bytes, also where fewer go
+    over the line.
+    """
     if not sys.stderr.isatty():
-        yield lambda sent: None
+        yield lambda what, done: None
         return
     columns = (
         TextColumn("{task.description}"),
@@ -123,7 +132,7 @@ def _progress(file: Path) -> Iterator[Callable[[int], None]]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(file.name, total=file.stat().st_size)
-        yield lambda sent: bar.advance(task, sent)
+        yield lambda what, done: bar.update(task, description=f"{what} {file.name}", completed=done)
 
 
 def _save_rejects(client: Client, pushed: Pushed, file: Path) -> Path | None:
