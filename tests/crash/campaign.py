@@ -51,13 +51,14 @@ class Results:
     acknowledged: int = 0
     retried: int = 0
     replays: int = 0
+    races: int = 0
     rows: int = 0
 
     def add(self, other: "Results") -> None:
         for name in ("phases", "uploads", "answers"):
             getattr(self, name).update(getattr(other, name))
         self.violations += other.violations
-        for name in ("kills", "sent", "acknowledged", "retried", "replays", "rows"):
+        for name in ("kills", "sent", "acknowledged", "retried", "replays", "races", "rows"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -292,6 +293,7 @@ class Campaign:
         for client in self._clients:
             self.results.answers.update(client.answers)
             self.results.replays += client.replays
+            self.results.races += client.races
 
     def _compare_with_clean(self, state: State) -> None:
         """I2 and I6: each upload once, those of one client in their order, else in any."""

@@ -2,7 +2,7 @@
 
 Uploads of an engagement are applied here one by one, in the order of their receipts, to a plain
 dict; the tables must then hold exactly that. Kinds of violations: lost, doubled, half-there,
-invented, altered, miscounted, chain, source, integrity; and
+invented, altered, miscounted, chain, audit, source, integrity; and
 answer, stuck and died, where the server's conduct is wrong.
 """
 
@@ -79,6 +79,7 @@ class Checker:
     def __init__(self, site: Site, ledger: Ledger, engagements: list[str]) -> None:
         self._site, self._ledger, self._engagements = site, ledger, engagements
         self._seen_sources: set[tuple[str, str]] = set()
+        self._seen_audit: dict[str, list[Record]] = {}
 
     def check(self, state: State, *, at_the_end: bool) -> list[Violation]:
         found = list(self._acknowledged(state))
@@ -93,6 +94,7 @@ class Checker:
             found += self._chain(state, engagement, uploads)
             found += self._contents(state, engagement, uploads, entries, pseudonyms)
             found += self._sources(state, engagement, uploads)
+            found += self._audit(state, engagement)
             if at_the_end:
                 found += _unsent(uploads, entries)
         found += [
@@ -138,6 +140,27 @@ class Checker:
         )
         if last != len(uploads):
             yield Violation("chain", f"the engagement counts {last} uploads of {len(uploads)}")
+
+    def _audit(self, state: State, engagement: str) -> Iterator[Violation]:
+        """I17: it only grows, and its chain verifies."""
+        entries = [row for row in state.tables["audit"] if row["engagement_id"] == engagement]
+        seen = self._seen_audit.get(engagement, [])
+        if entries[: len(seen)] != seen:
+            yield Violation("audit", f"of {len(seen)} entries {len(entries)} are there, or altered")
+        self._seen_audit[engagement] = entries
+        numbers = [row["sequence"] for row in entries]
+        if numbers != list(range(1, len(entries) + 1)):
+            yield Violation("audit", f"entries are not numbered without a gap: {numbers}")
+        for earlier, later in zip([None, *entries], entries, strict=False):
+            if later["previous_sha256"] != (earlier and earlier["sha256"]):
+                yield Violation("audit", f"entry {later['sequence']} does not follow its previous")
+        (last,) = (
+            row["sequence"]
+            for row in state.tables["audit_heads"]
+            if row["engagement_id"] == engagement
+        )
+        if last != len(entries):
+            yield Violation("audit", f"{last} entries are counted, and {len(entries)} are there")
 
     def _contents(
         self,

@@ -78,7 +78,8 @@ def sites(engine: str, folder: Path, *options: str) -> Iterator[Site]:
 def report(engine: str, results: Results, seconds: float) -> None:
     click.echo(f"\n{engine}: {results.kills} kills in {seconds:.0f} s")
     click.echo(f"  uploads {results.sent}, acknowledged {results.acknowledged}, sent more than once "
-               f"{results.retried}, replayed {results.replays}; rows {results.rows}")  # fmt: skip
+               f"{results.retried}, replayed {results.replays}, sent by two at once "
+               f"{results.races}; rows {results.rows}")  # fmt: skip
     click.echo(f"  answers {dict(sorted(results.answers.items()))}")
     for title, counts in (("kills by the furthest upload", results.phases),
                           ("uploads under way at a kill", results.uploads)):  # fmt: skip

@@ -87,6 +87,7 @@ class Plan:
     piece: int  # bytes sent at once
     pause: float  # seconds between them
     chunked: bool
+    races: bool = False  # sent by two at once
     again: str | None = None
 
     @property
@@ -203,6 +204,7 @@ class Author:
             piece=len(body) // dice.choice(_PIECES) + 1,
             pause=dice.choice((0.0, 0.0, _PAUSE_SECONDS)),
             chunked=dice.random() < 0.3,
+            races=effect == "stored" and dice.random() < 0.2,
         )
 
 

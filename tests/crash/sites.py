@@ -25,6 +25,8 @@ _QUERIES = {
     "interactions": "SELECT * FROM interactions",
     "rejects": "SELECT * FROM rejects ORDER BY engagement_id, upload_sequence, row_number",
     "agents": "SELECT engagement_id, agent_id FROM agents",
+    "audit_heads": "SELECT engagement_id, sequence FROM audit_heads",
+    "audit": "SELECT * FROM audit ORDER BY engagement_id, sequence",
 }
 _IDS = ("engagement_id", "upload_id")
 _NOISE = frozenset({"upload_sequence", "row_number"})  # which of two equal rows came first
