@@ -22,6 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _MICROSECOND = timedelta(microseconds=1)
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_LONGEST_ZONE = 64  # twice as long as any; a longer one is no name of a file either
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 
 
@@ -30,6 +31,21 @@ def to_micros(moment: datetime) -> Micros:
     if moment.tzinfo is None:
         raise ValueError("a naive datetime is not an instant")
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_shown_micros(moment: datetime) -> Micros:
+    """As `to_micros`, of what somebody wrote and is to be shown again.
+
+    Raises ValueError where it lies outside the years 1 to 9999 in UTC.
+    """
+    instant = to_micros(moment)
+    if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+        raise ValueError("lies outside the years 1 to 9999 in UTC")
+    return instant
+
+
+FIRST_INSTANT = to_micros(datetime.min.replace(tzinfo=UTC))
+LAST_INSTANT = to_micros(datetime.max.replace(tzinfo=UTC))
 
 
 def to_datetime(instant: Micros) -> datetime:
@@ -49,7 +65,7 @@ def load_zone(name: str) -> ZoneInfo:
 
     Raises ValueError if there is no such zone.
     """
-    if not _ZONE.fullmatch(name):
+    if len(name) > _LONGEST_ZONE or not _ZONE.fullmatch(name):
         raise ValueError(f"{name!r} is not an IANA time zone")
     source = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
     if not source.is_file():

@@ -292,6 +292,18 @@ async def test_rotation_never_makes_a_key_live_longer(
     assert expiries == ["2026-11-02T08:01:00Z"] * 2
 
 
+async def test_the_last_day_of_the_calendar_can_be_rotated(
+    client: httpx.AsyncClient, key: MakeKey, clock: StoppedClock
+) -> None:
+    caller = await manager(key, "read")
+    sent = {"scopes": ["read"], "expires_at": "9999-12-31T23:59:59Z"}
+    first = (await client.post("/v1/keys", json=sent, headers=caller)).json()
+    clock.set("2026-12-02T08:00:00+00:00")
+    path = f"/v1/keys/{first['key_id']}/rotate"
+    assert (await client.post(path, json={}, headers=caller)).status_code == 201
+    assert (await client.get("/v1/keys", headers=caller)).status_code == 200
+
+
 @pytest.mark.parametrize("overlap", [-1, 30 * 86_400 + 1])
 async def test_an_overlap_has_bounds(client: httpx.AsyncClient, key: MakeKey, overlap: int) -> None:
     caller, old = await manager(key, "read"), await key("read")
@@ -332,6 +344,7 @@ async def test_nobody_hands_out_what_they_have_not(client: httpx.AsyncClient, ke
         {"scopes": ["all"]},
         {"scopes": ["manage"], "expires_at": "soon"},
         {"scopes": ["manage"], "expires_at": "2026-11-02T08:00:00"},
+        {"scopes": ["manage"], "expires_at": "9999-12-31T23:59:59-12:00"},
     ],
 )
 async def test_a_bad_key_request_makes_none(

@@ -277,6 +277,23 @@ async def test_a_header_that_came_twice_is_refused_even_if_it_says_the_same(
 
 
 @no_rows
+@pytest.mark.parametrize("end", [";", "; ", ";;charset=utf-8", "; ;charset=utf-8;"])
+async def test_nothing_may_stand_between_semicolons(send: Send, end: str) -> None:
+    """RFC 9110, 5.6.6; some clients write it so."""
+    assert (await send(ndjson([row()]), NDJSON + end)).status_code == 201
+
+
+async def test_a_version_that_no_column_holds_is_not_there(
+    send: Send, caller: httpx.AsyncClient
+) -> None:
+    for version in (10**6, 2**63, 10**23):
+        answer = await send(b"a\n1\n", CSV, query=f"?format=mapped&mapping={version}")
+        assert problem(answer) == (422, "no-mapping")
+        found = await caller.get(f"/v1/mappings/{version}")
+        assert problem(found) == (404, "not-found")
+
+
+@no_rows
 async def test_utf_8_may_be_said(send: Send) -> None:
     assert (await send(csv_file([row(1)]), 'text/csv; charset="UTF-8"')).status_code == 201
 

@@ -68,6 +68,14 @@ def test_sets_are_equal_in_any_order() -> None:
     assert read(questions=questions[:1]) == read(questions=questions[1:])
 
 
+def test_a_due_date_beyond_the_calendar_is_refused() -> None:
+    """It could be stored, and never be shown again."""
+    check = {"check_id": "k", "title": "t", "pass_mark": 60, "questions": ["q1"]}
+    assert faults(checks=[check | {"due_at": "9999-12-31T23:59:59-12:00"}]) == [
+        ("bad_value", "checks[0].due_at")
+    ]
+
+
 def test_every_mistake_of_a_document_is_named_at_once() -> None:
     found = faults(
         questions=[

@@ -10,7 +10,7 @@ from typing_extensions import override
 from vendorwatch.access import service
 from vendorwatch.access.model import DEFAULT_SCOPE, SCOPES, NewKey, StoredKey
 from vendorwatch.db.engine import Database
-from vendorwatch.periods import DAY, SECOND, Micros, format_instant, to_micros
+from vendorwatch.periods import DAY, SECOND, Micros, format_instant, to_shown_micros
 from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime
 
 _UNITS: dict[str, Micros] = {
@@ -33,8 +33,8 @@ def _parse_instant(
     if value is None:
         return None
     try:
-        return to_micros(datetime.fromisoformat(value))
-    except (ValueError, OverflowError) as error:
+        return to_shown_micros(datetime.fromisoformat(value))
+    except ValueError as error:
         raise click.BadParameter("write it as 2027-01-31T00:00:00Z") from error
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault, Kind, VendorwatchError
-from vendorwatch.periods import DAY, Micros, format_instant
+from vendorwatch.periods import DAY, LAST_INSTANT, Micros, format_instant
 
 SCOPES = {
     "upload": "send logs, the roster and mappings; read one's own uploads",
@@ -84,7 +84,9 @@ LONGEST_OVERLAP: Micros = 30 * DAY
 
 def lifetime_from(old: StoredKey, now: Micros) -> Micros | None:
     """When its successor expires: it lives as long as the old one was meant to."""
-    return None if old.expires_at is None else now + old.expires_at - old.created_at
+    if old.expires_at is None:
+        return None
+    return min(now + old.expires_at - old.created_at, LAST_INSTANT)
 
 
 def check_rotation(old: StoredKey, overlap: Micros, now: Micros) -> None:

@@ -8,6 +8,9 @@ from sqlalchemy.types import TypeEngine
 
 from vendorwatch.periods import Micros
 
+HIGHEST_INTEGER = 2**63 - 1
+"""That a column can hold, or be compared with."""
+
 Id = Annotated[str, mapped_column(Uuid(as_uuid=False))]
 """A random UUID as text in Python; 16 bytes on PostgreSQL."""
 

@@ -27,7 +27,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 
 _NAME_CHARACTERS = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PARAMETER = re.compile(rf'\s*;\s*({_NAME_CHARACTERS})=({_NAME_CHARACTERS}|"[^"\\]*")\s*')
+# RFC 9110, 5.6.6: there may be nothing between two semicolons, or behind the last.
+_PARAMETER = re.compile(rf'\s*;\s*(?:({_NAME_CHARACTERS})=({_NAME_CHARACTERS}|"[^"\\]*")\s*)?')
 _ESSENCE = re.compile(rf"({_NAME_CHARACTERS}/{_NAME_CHARACTERS})\s*")
 _KEY = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -143,7 +144,7 @@ def media_type(header: str | None) -> Media:
         parameter = _PARAMETER.match(header, position)
         if parameter is None:
             raise UnsupportedMediaType("The parameters of the Content-Type cannot be read.")
-        if parameter[1].lower() == "charset":
+        if (parameter[1] or "").lower() == "charset":
             charsets.append(parameter[2].strip('"').lower())
         position = parameter.end()
     if charsets not in ([], ["utf-8"], ["utf8"]):

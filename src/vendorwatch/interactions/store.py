@@ -8,6 +8,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
+from vendorwatch.db.base import HIGHEST_INTEGER
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions.intake import REJECT_COLUMNS, STAGED_COLUMNS
@@ -298,6 +299,8 @@ async def newest_mapping(connection: AsyncConnection, scope: Scope) -> StoredMap
 
 
 async def mapping(connection: AsyncConnection, scope: Scope, version: int) -> StoredMapping | None:
+    if version > HIGHEST_INTEGER:
+        return None
     found = await connection.execute(_mappings(scope).where(models.Mapping.version == version))
     row = found.mappings().one_or_none()
     return _mapping(row) if row else None

@@ -13,7 +13,7 @@ from vendorwatch.db.text import is_illegal
 from vendorwatch.errors import Fault
 from vendorwatch.knowledge.model import BadKnowledge, refuse
 from vendorwatch.knowledge.record import Answer, Attempt, Document, Instant, Question
-from vendorwatch.periods import to_micros
+from vendorwatch.periods import to_shown_micros
 
 
 def read_document(source: bytes) -> Document:
@@ -107,7 +107,7 @@ def _instant(kind: type, value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("an instant is text, like 2026-10-25T18:00:00+07:00")  # noqa: TRY004  msgspec turns ValueError into its own
     moment = msgspec.convert(value, Annotated[datetime, msgspec.Meta(tz=True)])
-    return Instant(to_micros(moment))
+    return Instant(to_shown_micros(moment))
 
 
 def _contradictions(document: Document) -> Iterator[Fault]:

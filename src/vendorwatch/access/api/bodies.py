@@ -7,7 +7,7 @@ import msgspec
 
 from vendorwatch.access.model import OVERLAP, SCOPES, BadKeyRequest, StoredKey
 from vendorwatch.errors import Fault
-from vendorwatch.periods import SECOND, Micros, format_instant, to_micros
+from vendorwatch.periods import SECOND, Micros, format_instant, to_shown_micros
 
 
 class KeyItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +40,8 @@ class RotationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 def read_instant(text: str | None) -> Micros | None:
     try:
-        return None if text is None else to_micros(datetime.fromisoformat(text))
-    except (ValueError, OverflowError) as error:
+        return None if text is None else to_shown_micros(datetime.fromisoformat(text))
+    except ValueError as error:
         fault = Fault("bad_value", "write it as 2027-01-31T00:00:00Z", field="expires_at")
         raise BadKeyRequest(str(fault), faults=(fault,)) from error
 
