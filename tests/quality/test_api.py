@@ -115,8 +115,11 @@ async def test_what_no_id_can_be_is_as_unknown_as_none(
         illegal = anonymous(await client.request(method, f"{path}a%00b", headers=manager))
         assert illegal == unknown
         assert illegal[0] == 404
-    made = await client.put("/v1/rubrics/a%00b", json=rubric(), headers=manager)
-    assert faults(made) == [(None, "rubric_id", "illegal_character")]
+    # NUL, bytes that are no UTF-8, and half a surrogate pair.
+    for illegal_id in ("a%00b", "a%FFb", "a%ED%A0%80b"):
+        made = await client.put(f"/v1/rubrics/{illegal_id}", json=rubric(), headers=manager)
+        assert faults(made) == [(None, "rubric_id", "illegal_character")]
+        assert (await client.get(f"/v1/rubrics/{illegal_id}", headers=manager)).status_code == 404
 
 
 async def test_a_rubric_again_is_the_same_version_and_another_the_next(

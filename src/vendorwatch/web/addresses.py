@@ -10,9 +10,13 @@ from vendorwatch.db.text import is_illegal
 
 
 def id_as_sent(request: Request[Any, Any, Any], normalised: str, after: str) -> str:
-    """In NFC. The framework folds slashes, which may well stand in an id."""
+    """In NFC. The framework folds slashes, which may well stand in an id.
+
+    Bytes that are no UTF-8 become halves of surrogate pairs, which are refused wherever ids are: as
+    anything else, two ids would become one.
+    """
     raw = request.scope.get("raw_path") or b""
-    sent = unquote(raw.decode("latin-1")).partition(after)[2]
+    sent = unquote(raw.decode("latin-1"), errors="surrogateescape").partition(after)[2]
     return unicodedata.normalize("NFC", sent or normalised.removeprefix("/"))
 
 
