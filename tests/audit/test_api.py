@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from tenancy.world import ALL_SCOPES, MAPPING, MONTH
 from vendorwatch.audit import service
 from vendorwatch.audit.model import COMMAND, OF_VENDOR
 from vendorwatch.db.engine import Database
+from vendorwatch.knowledge import service as knowledge
+from vendorwatch.knowledge.parse import read_document
 from vendorwatch.policies.service import default_policy
 from vendorwatch.vendors.model import Engagement
 
@@ -331,3 +334,24 @@ async def test_what_the_tables_hold_is_found_altered(
         (6, "chain_broken"),
         (last, "entry_removed"),
     ]
+
+
+async def test_what_commands_do_with_questions_is_told(
+    database: Database, engagement: Engagement, read: Read, clock: StoppedClock
+) -> None:
+    question = {
+        "question_id": "q", "stem": "?", "options": ["a", "b"], "correct": [0],
+        "topic": "t", "weight": 1,
+    }  # fmt: skip
+    document = read_document(json.dumps({"questions": [question]}).encode())
+    scope = engagement.scope
+    for _ in range(2):  # the second time, nothing changes
+        async with database.write(scope.of_merchant()) as connection:
+            await knowledge.load(connection, scope, document, now=clock())
+        async with database.write(scope.of_merchant()) as connection:
+            await knowledge.withdraw(connection, scope, "q", 1, reason="odd", now=clock())
+    [loaded] = await read("knowledge.loaded")
+    assert loaded["detail"] == {"questions": 1, "checks": 0, "assignments": 0, "attempts": 0}
+    [withdrawn] = await read("question.withdrawn")
+    assert withdrawn["detail"] == {"question_id": "q", "version": 1}
+    assert loaded["key_id"] is withdrawn["key_id"] is None

@@ -119,11 +119,11 @@ async def load(
     loaded = _loaded(document, found)
     counts = asdict(loaded)
     del counts["unchanged"]
-    if any(counts.values()):
-        await audit.record(connection, scope, "knowledge.loaded", by, now, **counts)
     agents = sorted({each.agent_id for each in found.assignments})
     await agents_seen(connection, scope, agents, now)
     await store.insert_changes(connection, scope, found, now)
+    if any(counts.values()):
+        await audit.record(connection, scope, "knowledge.loaded", by, now, **counts)
     return loaded
 
 

@@ -110,12 +110,12 @@ async def put_roster(
     known = {agent.agent_id: agent for agent in standing}
     created = sum(entry.agent_id not in known for entry in checked)
     changed = sum(entry.changes(known.get(entry.agent_id)) for entry in checked)
+    await store.put_agents(connection, scope, checked, now)
     if changed:
         await audit.record(
             connection, scope, "roster.changed", by, now,
             received=len(checked), created=created, changed=changed - created,
         )  # fmt: skip
-    await store.put_agents(connection, scope, checked, now)
     return RosterReceipt(received=len(checked), created=created, updated=len(checked) - created)
 
 
