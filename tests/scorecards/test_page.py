@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from scorecards import sample
-from vendorwatch.scorecards.render import file_name
+from vendorwatch.scorecards.render import file_name, languages
 from vendorwatch.scorecards.render.page import Report, html
 
 
@@ -62,7 +62,7 @@ def test_too_few_records_give_no_figure() -> None:
     "name",
     ["<script>alert(1)</script>", '"><img src=x onerror=y>', "{{7*7}}", "%(actual)s", "100%"],
 )
-@pytest.mark.parametrize("language", ["en", "vi"])
+@pytest.mark.parametrize("language", languages())
 def test_texts_from_outside_stay_texts(name: str, language: str) -> None:
     document = sample.document(vendor=name, names=[name])
     document["merchant"] = document["policy"]["sha256"] = name
@@ -147,3 +147,14 @@ def test_a_percentile_can_be_the_headline_and_has_no_words_in_its_picture() -> N
     assert "Time to resolve (p90), month by month" in page
     assert "target 2\u00a0d" in page
     assert "\u00a0" not in picture.split("</title>")[1]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_picture_has_words(language: str) -> None:
+    """Text in an SVG is set letter by letter, which takes Thai apart: words stand beside it."""
+    history = tuple(sample.document(month=f"2026-{month:02}") for month in range(1, 10))
+    page = html(Report(sample.with_peers(sample.document()), language, history=history))
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", page)
+
+    assert len(texts) > 10
+    assert [text for text in texts if not re.fullmatch(r"[0-9.,%\u00a0-]+|[A-Zn]", text)] == []

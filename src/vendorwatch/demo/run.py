@@ -22,13 +22,13 @@ from vendorwatch.interactions.client import Log as LogFile
 from vendorwatch.knowledge import service as knowledge
 from vendorwatch.knowledge.parse import read_document
 from vendorwatch.policies.service import set_policy
+from vendorwatch.scorecards.render import languages
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import Clock
 from vendorwatch.terminal import Runtime
 from vendorwatch.vendors.service import create_engagement
 
 _SCOPES = ("upload", "read", "score", "manage")
-_LANGUAGES = ("en", "vi")
 _MARK = "shop.sha256"
 _PATIENCE = httpx.Timeout(120, connect=10)
 
@@ -226,7 +226,7 @@ def _score(url: str, party: Party, home: Path, done: Callable[[], None]) -> Outc
             wanted = {f"{name}.json": address}
             if log is party.part.logs[-1]:
                 wanted[f"{name}.csv"] = f"{address}.csv"
-                for language in _LANGUAGES:
+                for language in languages():
                     wanted[f"{name}-{language}.pdf"] = f"{address}.pdf?language={language}"
             for file_name, path in wanted.items():
                 (folder / file_name).write_bytes(_checked(http.get(path)).content)

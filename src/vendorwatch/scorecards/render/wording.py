@@ -111,7 +111,12 @@ class Wording:
         )
 
     def listed(self, items: Iterable[str]) -> str:
-        return format_list(list(items), locale=self.locale)
+        """Where a language parts items by bare spaces, as Thai does, commas keep names whole."""
+        listed = list(items)
+        patterns = self.locale.list_patterns["standard"]
+        if _between(patterns["middle"]) or len(listed) < 2:  # noqa: PLR2004 - one makes no list
+            return format_list(listed, locale=self.locale)
+        return f"{', '.join(listed[:-1])} {_between(patterns['end'])} {listed[-1]}"
 
     def _percent(self, value: Decimal, digits: int) -> str:
         pattern = "#,##0%" if digits == 0 else f"#,##0.{'0' * digits}%"
@@ -136,6 +141,10 @@ def wording(language: str) -> Wording:
         raise LookupError(f"no catalogue for {displayable(language)!r}")
     locale = Locale.parse(_LOCALES.get(language, language))
     return Wording(language, locale, _catalogue(language))
+
+
+def _between(pattern: str) -> str:
+    return pattern.removeprefix("{0}").removesuffix("{1}").strip()
 
 
 def _coarse(seconds: Decimal) -> Decimal:
