@@ -19,8 +19,10 @@ from weasyprint.urls import (  # type: ignore[import-untyped]  # it has no types
 from vendorwatch.periods import to_datetime
 from vendorwatch.scorecards.render.failure import RenderFailed
 from vendorwatch.scorecards.render.page import Report, dated, html
+from vendorwatch.scorecards.render.reading import Fonts, spell_out
 from vendorwatch.scorecards.render.tabular import csv_text
 
+_VARIANT = "pdf/ua-1"
 _LOGGER = logging.getLogger("weasyprint")
 
 
@@ -59,8 +61,11 @@ def pdf(report: Report, attachment_name: str) -> bytes:
     warnings = _Warnings()
     _LOGGER.addHandler(warnings)
     try:
-        made: bytes = HTML(string=page, url_fetcher=_NothingFetched()).write_pdf(
-            pdf_variant="pdf/ua-1",
+        laid_out = HTML(string=page, url_fetcher=_NothingFetched()).render(pdf_variant=_VARIANT)
+        laid_out.fonts = Fonts()
+        made: bytes = laid_out.write_pdf(
+            finisher=spell_out,
+            pdf_variant=_VARIANT,
             pdf_identifier=sha256(page.encode()).digest()[:16],
             attachments=[figures],
         )
