@@ -71,3 +71,20 @@ def test_letters_with_marks_sort_beside_those_without() -> None:
         "Ödön",
         "Zoltán",
     ]
+
+
+def test_thai_names_stand_as_in_a_thai_dictionary() -> None:
+    """By consonant, though some vowels are written before it; tones come last."""
+    names = ["ขวัญ", "เกษม", "กุลธิดา", "กาญจนา", "ไกร", "เอก", "โชติ", "จินดา", "ก้าน"]
+
+    assert sorted(names, key=alphabetical) == [
+        "กาญจนา",
+        "ก้าน",
+        "กุลธิดา",
+        "เกษม",
+        "ไกร",
+        "ขวัญ",
+        "จินดา",
+        "โชติ",
+        "เอก",
+    ]

@@ -6,6 +6,8 @@ import unicodedata
 LONGEST = 200  # graphemes
 _MARKS_KEPT = 4  # more on one letter is no language, and costs the layout dearly
 _JOINERS = "\u200c\u200d"  # the only format characters that change what a word looks like
+_WRITTEN_BEFORE = re.compile("([\u0e40-\u0e44])([\u0e01-\u0e2e])")  # Thai vowels, as in เกษม
+_BELOW = 103  # the combining class of Thai vowels that are written below: no accents
 _UNSAFE_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|%\s]+')
 
 
@@ -31,8 +33,8 @@ def safe_in_file_name(text: str) -> str:
 def alphabetical(text: str) -> tuple[str, str]:
     """A key that sorts letters with marks beside those without, as readers look names up."""
     folded = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    base = "".join(character for character in folded if not unicodedata.combining(character))
-    return base, text
+    base = "".join(each for each in folded if unicodedata.combining(each) in {0, _BELOW})
+    return _WRITTEN_BEFORE.sub(r"\2\1", base), text
 
 
 def _is_unprintable(character: str) -> bool:
