@@ -15,6 +15,7 @@ AGENTS = 200
 
 _START = datetime(2026, 9, 1, 2, tzinfo=UTC)
 _MINUTES = 29 * 24 * 60
+_LONGEST_SECONDS = 14 * 24 * 3600
 _CHANNELS = ("email", "chat", "messaging", "phone", "web_form")
 _TOPICS = ("returns", "sizing", "delivery", "payment", "warranty", "account")
 _PRODUCTS = ("tea set", "kettle", "oolong 250 g", "gift box")
@@ -46,8 +47,8 @@ def forms(rows: list[Row]) -> dict[str, Form]:
 
 def _row(dice: random.Random, number: int, n: int) -> Row:
     opened = _START + timedelta(minutes=_MINUTES * number / n, microseconds=dice.randrange(10**6))
-    reply = opened + timedelta(seconds=int(dice.lognormvariate(7, 1.2)))
-    resolved = reply + timedelta(seconds=int(dice.lognormvariate(9, 1.4)))
+    reply = opened + timedelta(seconds=_seconds(dice, 7, 1.2))
+    resolved = reply + timedelta(seconds=_seconds(dice, 9, 1.4))
     agent = f"hs-{dice.randrange(AGENTS):03}"
     is_resolved, is_rated = dice.random() < 0.93, dice.random() < 0.2
     return {
@@ -76,6 +77,11 @@ def _row(dice: random.Random, number: int, n: int) -> Row:
         "csat": dice.randint(1, 5) if is_rated else None,
         "tags": ["vip", "repeat"] if dice.random() < 0.1 else None,
     }
+
+
+def _seconds(dice: random.Random, mean: float, deviation: float) -> int:
+    """Bounded: among many rows one would lie in the future, and be refused."""
+    return min(int(dice.lognormvariate(mean, deviation)), _LONGEST_SECONDS)
 
 
 def _json_line(row: Row) -> bytes:
