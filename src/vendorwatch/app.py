@@ -17,6 +17,7 @@ from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore
 from vendorwatch.interactions import api as interactions
 from vendorwatch.interactions.quota import DailyQuota
+from vendorwatch.interactions.readers import Readers
 from vendorwatch.knowledge import api as knowledge
 from vendorwatch.periods import DAY, SECOND
 from vendorwatch.policies import api as policies
@@ -67,6 +68,7 @@ _STATE = (
     "metrics",
     "objects",
     "quota",
+    "readers",
     "renderer",
     "secret",
     "settings",
@@ -132,6 +134,7 @@ async def _with_resources(app: Litestar) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     database = Database(settings.database_url)
     app.state.renderer = Renderer()
+    app.state.readers = Readers()
     try:
         await migrate.prepare(database)
         app.state.database = database
@@ -142,6 +145,7 @@ async def _with_resources(app: Litestar) -> AsyncIterator[None]:
         async with app.state.metrics.watching_the_loop():
             yield
     finally:
+        app.state.readers.close()
         app.state.renderer.close()
         await database.close()
 

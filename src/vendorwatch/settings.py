@@ -143,7 +143,6 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """What a child process gets in order to run under these settings and no others."""
-        inherited = {name: text for name, text in _ENVIRON.items() if not name.startswith(PREFIX)}
         ours = {
             "DATA_DIR": str(self.data_dir),
             "DATABASE_URL": self.database_url,
@@ -153,7 +152,7 @@ class Settings:
             "LOG_LEVEL": self.log_level,
             **{name.upper(): str(value) for name, value in asdict(self.bounds).items()},
         }
-        return inherited | {PREFIX + name: text for name, text in ours.items() if text}
+        return others_environment() | {PREFIX + n: text for n, text in ours.items() if text}
 
     @property
     def secret_path(self) -> Path:
@@ -180,6 +179,11 @@ class Settings:
             finally:
                 draft.unlink()
         return path.read_bytes()
+
+
+def others_environment() -> dict[str, str]:
+    """The environment without our settings, for a child process that is to know none of them."""
+    return {name: text for name, text in _ENVIRON.items() if not name.startswith(PREFIX)}
 
 
 class _Reader:

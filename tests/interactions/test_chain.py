@@ -13,6 +13,7 @@ from vendorwatch.db.objects import ObjectStore
 from vendorwatch.db.scope import Scope
 from vendorwatch.interactions import reception
 from vendorwatch.interactions.model import Limits, UploadRequest
+from vendorwatch.interactions.readers import Readers
 from vendorwatch.interactions.verification import Verified, verify_uploads
 from vendorwatch.settings import Settings
 from vendorwatch.vendors.model import Engagement
@@ -34,7 +35,7 @@ class Log:
         self.receipts: list[Any] = []
 
     async def send_all(self, now: int) -> None:
-        desk = reception.Desk()
+        readers = Readers()
         for body in BODIES:
             with self.objects.draft(self.scope) as draft:
                 draft.write(body)
@@ -46,7 +47,7 @@ class Log:
                     secret=b"s",
                     now=now,
                     limits=Limits(),
-                    desk=desk,
+                    readers=readers,
                 )
             self.receipts.append(outcome.upload.receipt)
 

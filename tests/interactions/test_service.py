@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +20,11 @@ from vendorwatch.db.objects import ObjectStore
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions import reception, service
+from vendorwatch.interactions.batches import READING
 from vendorwatch.interactions.formats.faults import TooManyRows
 from vendorwatch.interactions.intake import pseudonym_key
 from vendorwatch.interactions.model import Filter, Limits, UploadRequest
+from vendorwatch.interactions.readers import Readers
 from vendorwatch.interactions.refusals import RowsRefused
 from vendorwatch.interactions.revision import Revision
 from vendorwatch.vendors import service as vendors
@@ -36,11 +38,16 @@ class Vendor:
     """Sends logs of one engagement, as one process would."""
 
     def __init__(
-        self, database: Database, objects: ObjectStore, engagement: Engagement, now: int
+        self,
+        database: Database,
+        objects: ObjectStore,
+        engagement: Engagement,
+        now: int,
+        readers: Readers,
     ) -> None:
         self.database, self.objects, self.scope, self.now = database, objects, engagement.scope, now
-        self.engagement = engagement
-        self.desk = reception.Desk()
+        self.engagement, self.readers = engagement, readers
+        self.secret = SECRET
 
     async def send(
         self,
@@ -56,10 +63,10 @@ class Vendor:
                 self.scope,
                 request,
                 draft,
-                secret=SECRET,
+                secret=self.secret,
                 now=self.now,
                 limits=limits,
-                desk=self.desk,
+                readers=self.readers,
             )
 
     async def in_force(self) -> list[Revision]:
@@ -79,10 +86,21 @@ def objects(tmp_path: Path) -> ObjectStore:
 
 
 @pytest.fixture
+def readers() -> Iterator[Readers]:
+    made = Readers()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def vendor(
-    database: Database, objects: ObjectStore, engagement: Engagement, clock: StoppedClock
+    database: Database,
+    objects: ObjectStore,
+    engagement: Engagement,
+    clock: StoppedClock,
+    readers: Readers,
 ) -> Vendor:
-    return Vendor(database, objects, engagement, clock())
+    return Vendor(database, objects, engagement, clock(), readers)
 
 
 @pytest.fixture
@@ -90,8 +108,9 @@ async def second(
     database_url: str, objects: ObjectStore, engagement: Engagement, clock: StoppedClock
 ) -> AsyncIterator[Vendor]:
     """Another process: it shares nothing with the first but the database and the folder."""
-    database = Database(database_url)
-    yield Vendor(database, objects, engagement, clock())
+    database, readers = Database(database_url), Readers()
+    yield Vendor(database, objects, engagement, clock(), readers)
+    readers.close()
     await database.close()
 
 
@@ -145,7 +164,7 @@ async def test_what_breaks_before_the_commit_leaves_nothing_and_can_be_sent_agai
     body = ndjson([*(row(n) for n in range(1, rows)), row(0, opened_at="?")])
     breaking = Breaking(database_url)
     with pytest.raises(ConnectionError):
-        await Vendor(breaking, objects, engagement, vendor.now).send(body)
+        await Vendor(breaking, objects, engagement, vendor.now, vendor.readers).send(body)
     await breaking.close()
     assert await vendor.uploads() == 0
     assert await vendor.in_force() == []
@@ -168,7 +187,7 @@ async def test_a_long_upload_keeps_nobody_waiting_while_it_is_read(
     vendor: Vendor, second: Vendor, database: Database, rival: Engagement
 ) -> None:
     """The rival's upload is stored whole between two batches of the other's."""
-    other = Vendor(database, vendor.objects, rival, vendor.now)
+    other = Vendor(database, vendor.objects, rival, vendor.now, vendor.readers)
     answers: list[reception.Outcome] = []
 
     class Watched(Database):
@@ -192,7 +211,7 @@ async def test_a_long_upload_keeps_nobody_waiting_while_it_is_read(
                 yield bench
 
     watched = Watched(second.database.url.render_as_string(hide_password=False))
-    sender = Vendor(watched, vendor.objects, second.engagement, vendor.now)
+    sender = Vendor(watched, vendor.objects, second.engagement, vendor.now, second.readers)
     outcome = await sender.send(ndjson(row(n) for n in range(4_100)))
     await watched.close()
     assert outcome.upload.receipt.created == 4_100
@@ -226,27 +245,62 @@ async def test_a_cancelled_upload_leaves_nothing_wherever_it_is_cut_off(
 
 
 async def test_the_same_bytes_under_another_key_are_all_duplicates_without_being_read(
-    vendor: Vendor,
+    vendor: Vendor, second: Vendor
 ) -> None:
     body = ndjson(row(n) for n in range(30))
     first = (await vendor.send(body, replace(REQUEST, idempotency_key="a"))).upload.receipt
     dry = replace(REQUEST, idempotency_key="b", dry_run=True)
     told = (await vendor.send(body, dry)).upload.receipt
     again = await vendor.send(body, replace(REQUEST, idempotency_key="b"), limits=Limits(rows=1))
-    second = again.upload.receipt
+    repeated = again.upload.receipt
     assert not again.replayed
     assert (first.created, first.duplicate) == (30, 0)
-    assert (second.created, second.revised, second.duplicate, second.received) == (0, 0, 30, 30)
-    assert (second.sequence, second.previous_sha256) == (2, first.receipt_sha256())
+    assert (repeated.created, repeated.revised, repeated.duplicate, repeated.received) == (
+        0,
+        0,
+        30,
+        30,
+    )
+    assert (repeated.sequence, repeated.previous_sha256) == (2, first.receipt_sha256())
     assert (told.upload_id, told.sequence, told.duplicate) == (None, 2, 30)
-    assert replace(second, upload_id=None) == told
+    assert replace(repeated, upload_id=None) == told
     replay = await vendor.send(body, replace(REQUEST, idempotency_key="b"))
     assert replay.replayed
-    assert replay.upload.receipt == second
-    # Another process, or one that was started anew, reads them again: it may read them better.
-    fresh = Vendor(vendor.database, vendor.objects, vendor.engagement, vendor.now)
-    with pytest.raises(TooManyRows):
-        await fresh.send(body, replace(REQUEST, idempotency_key="c"), limits=Limits(rows=1))
+    assert replay.upload.receipt == repeated
+    # Another process knows them, too: it is in the database.
+    third = (
+        await second.send(body, replace(REQUEST, idempotency_key="c"), limits=Limits(rows=1))
+    ).upload.receipt
+    assert (third.sequence, third.duplicate) == (3, 30)
+
+
+async def _reads_again(vendor: Vendor, body: bytes) -> bool:
+    try:
+        await vendor.send(body, replace(REQUEST, dry_run=True), limits=Limits(rows=1))
+    except TooManyRows:
+        return True
+    return False
+
+
+async def test_bytes_that_might_be_read_otherwise_are_read_again(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = ndjson(row(n) for n in range(3))
+    await vendor.send(body)
+    assert not await _reads_again(vendor, body)
+    with monkeypatch.context() as other:
+        other.setattr(reception, "READING", READING + 1)
+        assert await _reads_again(vendor, body)
+    vendor.secret = b"another"  # customers are other pseudonyms under it
+    assert await _reads_again(vendor, body)
+    vendor.secret = SECRET
+    vendor.now -= 1  # it came later than now: the clock was set back
+    assert await _reads_again(vendor, body)
+    vendor.now += 1
+    assert not await _reads_again(vendor, body)
+    async with vendor.database.write_as_owner() as connection:
+        await connection.execute(text("UPDATE uploads SET read_by = NULL"))  # from before
+    assert await _reads_again(vendor, body)
 
 
 async def test_bytes_whose_receipt_is_gone_are_read_again(vendor: Vendor) -> None:
@@ -314,8 +368,8 @@ async def test_one_customer_is_the_same_to_all_vendors_of_a_merchant_and_to_nobo
     found = []
     for sender in (
         vendor,
-        Vendor(database, objects, rival, vendor.now),
-        Vendor(database, objects, stranger, vendor.now),
+        Vendor(database, objects, rival, vendor.now, vendor.readers),
+        Vendor(database, objects, stranger, vendor.now, vendor.readers),
     ):
         await sender.send(body)
         found += [each.customer_ref for each in await sender.in_force()]

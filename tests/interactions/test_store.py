@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.interactions import store
+from vendorwatch.interactions.batches import Batch
 from vendorwatch.interactions.intake import REJECT_COLUMNS, STAGED_COLUMNS
 from vendorwatch.interactions.model import Cell, Effect, Filter, Receipt, StoredUpload
+from vendorwatch.interactions.packing import Engine, pack
 from vendorwatch.vendors import service as vendors
 
 _names = iter(range(10**9))
@@ -87,6 +89,14 @@ async def new_scope(database: Database) -> Scope:
     return made.scope
 
 
+def packed(database: Database, rows: Sequence[tuple[Cell, ...]]) -> Batch:
+    return Batch(pack(STAGED_COLUMNS, rows, _engine(database)), None, None)
+
+
+def _engine(database: Database) -> Engine:
+    return "postgresql" if database.is_postgresql else "sqlite"
+
+
 async def upload(
     database: Database, scope: Scope, sequence: int, rows: Sequence[Sent], batch: int = 1000
 ) -> Effect:
@@ -95,13 +105,15 @@ async def upload(
         async with bench.aside() as connection:
             await store.LASTING.prepare(connection)
             for start in range(0, len(staged), batch):
-                await store.LASTING.add(connection, staged[start : start + batch])
+                await store.LASTING.add(connection, packed(database, staged[start : start + batch]))
         async with bench.write() as connection:
             assert await store.lock_engagement(connection, scope) == sequence - 1
             effect = await store.LASTING.find(connection, scope, staged=len(staged))
             await store.LASTING.move(connection, scope, effect, sequence=sequence, rejects=0, now=0)
             made = stored(sequence, effect)
-            await store.insert_upload(connection, scope, made, idempotency_key=None, key_id=None)
+            await store.insert_upload(
+                connection, scope, made, idempotency_key=None, key_id=None, read_by=None
+            )
     return effect
 
 
@@ -183,13 +195,13 @@ async def test_an_upload_that_rolls_back_leaves_nothing_for_the_next(database: D
             async with bench.aside() as connection:
                 await store.BRIEF.prepare(connection)
             async with bench.write() as connection:
-                await store.BRIEF.add(connection, [Sent(name="lost").staged(1)])
+                await store.BRIEF.add(connection, packed(database, [Sent(name="lost").staged(1)]))
                 raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await fail_midway()
     async with database.workbench(scope) as bench, bench.write() as connection:
-        await store.BRIEF.add(connection, [Sent(name="kept").staged(1)])
+        await store.BRIEF.add(connection, packed(database, [Sent(name="kept").staged(1)]))
         effect = await store.BRIEF.find(connection, scope, staged=1)
     assert effect == Effect(1, 0, 0)
 
@@ -223,7 +235,9 @@ async def test_rejects_come_back_byte_for_byte_in_the_order_of_the_file(database
     async with database.workbench(scope, used_up=True) as bench:
         async with bench.aside() as connection:
             await store.LASTING.prepare(connection)
-            await store.LASTING.add_rejects(connection, rows)
+            await store.LASTING.add(
+                connection, Batch(None, pack(REJECT_COLUMNS, rows, _engine(database)), None)
+            )
         async with bench.write() as connection:
             nothing = Effect(0, 0, 0)
             await store.LASTING.move(connection, scope, nothing, sequence=7, rejects=3, now=0)
@@ -243,10 +257,21 @@ async def test_a_stored_receipt_reads_back_as_it_was(database: Database) -> None
     )
     made = replace(made, receipt_sha256=made.receipt.receipt_sha256())
     async with database.write(scope) as connection:
-        await store.insert_upload(connection, scope, made, idempotency_key="k", key_id="id")
+        await store.insert_upload(
+            connection, scope, made, idempotency_key="k", key_id="id", read_by=b"r"
+        )
     async with database.read(scope) as connection:
-        assert await store.upload_by_key(connection, scope, "k") == made
-        assert await store.upload_by_key(connection, scope, "K") is None
+        content = made.request_sha256
+        for key, request, read_by, found in (
+            ("k", b"?", b"r", (made, None)),
+            ("k", content, b"r", (made, made)),
+            ("K", content, b"r", (None, made)),
+            ("K", content, b"R", (None, None)),
+            ("K", b"?", b"r", (None, None)),
+        ):
+            assert found == await store.upload_by_key_or_content(
+                connection, scope, key, request, read_by, now=made.receipt.received_at
+            )
         assert made.receipt.upload_id is not None
         assert await store.upload(connection, scope, made.receipt.upload_id) == made
         for key, place, expected in (

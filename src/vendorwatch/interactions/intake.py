@@ -1,4 +1,4 @@
-"""From what the parser yields to rows of tables, in batches; pure, and meant for a worker thread."""
+"""From what the parser yields to rows of tables, in batches. Pure."""
 
 import hashlib
 import hmac
@@ -81,7 +81,9 @@ _json = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(slots=True)
-class Batch:
+class Rows:
+    """Of one batch."""
+
     staged: list[tuple[Cell, ...]] = field(default_factory=list)  # cells of STAGED_COLUMNS
     rejects: list[tuple[Cell, ...]] = field(default_factory=list)  # cells of REJECT_COLUMNS
     agents: set[str] = field(default_factory=set)
@@ -98,35 +100,41 @@ class Intake:
         self._customer = _pseudonyms(pseudonym_key, "customer_ref")
         self._order = _pseudonyms(pseudonym_key, "order_ref")
 
-    def batches(self, size: int) -> Iterator[Batch]:
-        """One `next` reads at most `size` rows of the file."""
+    def batches(self, rows: int, size: int = 2**21) -> Iterator[Rows]:
+        """One `next` reads at most `rows` rows of the file, and hardly more than `size` bytes."""
         while True:
-            batch = self._batch(islice(self._rows, size))
+            batch = self._batch(rows, size)
             if not batch.staged and not batch.rejects:
                 return
             yield batch
 
-    def _batch(self, outcomes: Iterable[Accepted | Refused | Skipped]) -> Batch:
+    def _batch(self, rows: int, size: int) -> Rows:
         staged: list[tuple[Cell, ...]] = []
         rejects: list[tuple[Cell, ...]] = []
         named: set[str | None] = set()
-        for outcome in outcomes:
+        tally = self.tally
+        end = None
+        for outcome in islice(self._rows, rows):
             if isinstance(outcome, Accepted):
                 sent = outcome.interaction
                 staged.append(self._staged(outcome.row, sent))
                 named.update((sent.agent_id, sent.first_reply_agent_id, sent.resolved_by_agent_id))
-                self.tally.accept(
+                tally.accept(
                     sent.opened_at,
                     excluded=is_excluded(sent.direction, sent.status),
                     claims=bool(sent.claims),
                 )
             elif isinstance(outcome, Refused):
-                self.tally.reject(outcome.faults)
+                tally.reject(outcome.faults)
                 rejects.append(_rejected(outcome))
             else:
-                self.tally.skip()
+                tally.skip()
                 rejects.append(_skipped(outcome))
-        return Batch(staged, rejects, {agent for agent in named if agent is not None})
+            if end is None:
+                end = outcome.offset + size
+            elif outcome.offset > end:
+                break
+        return Rows(staged, rejects, {agent for agent in named if agent is not None})
 
     def _staged(self, row: int, sent: record.Interaction) -> tuple[Cell, ...]:
         customer = self._customer(sent.customer_ref)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -87,7 +86,7 @@ class Tally:
     first_opened_at: Micros | None = None
     last_opened_at: Micros | None = None
     faults: list[Fault] = field(default_factory=list)
-    codes: Counter[str] = field(default_factory=Counter)  # of each refused row its first fault's
+    codes: dict[str, int] = field(default_factory=dict)  # of each refused row its first fault's
 
     @property
     def received(self) -> int:
@@ -104,7 +103,8 @@ class Tally:
 
     def reject(self, faults: tuple[Fault, ...]) -> None:
         self.rejected += 1
-        self.codes[faults[0].code] += 1
+        code = faults[0].code
+        self.codes[code] = self.codes.get(code, 0) + 1
         self.faults.extend(faults[: SHOWN_FAULTS - len(self.faults)])
 
     def skip(self) -> None:

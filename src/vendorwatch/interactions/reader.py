@@ -1,65 +1,86 @@
-"""A body on its way into batches of rows, one ahead of whoever stores them."""
+"""The process that reads logs: `python -m vendorwatch.interactions.reader`.
 
-import asyncio
-from collections.abc import AsyncGenerator
+It knows no database and no settings. Orders come on standard input and what is read goes to
+standard output, each as four bytes that tell its length and then MessagePack. When standard input
+ends, the server is gone, and so is this process.
+"""
+
+import os
+import signal
+import struct
+import sys
+import traceback
+from pathlib import Path
 from typing import BinaryIO
 
-from vendorwatch.interactions.intake import Batch, Intake
-from vendorwatch.interactions.model import Tally
-from vendorwatch.interactions.parse import ReadOptions, read
-from vendorwatch.interactions.refusals import RowsRefused
+import msgspec
 
-_BATCH_ROWS = 2_000
-_REMEMBERED_AGENTS = 20_000  # bounds the memory of a file that names another agent in each row
+from vendorwatch.confinement import die_with_parent, limit_memory, limit_processor
+from vendorwatch.errors import Fault, VendorwatchError
+from vendorwatch.interactions.batches import Batch, Batches, Order, Summary
+
+LENGTH = struct.Struct("!I")
+_MEGABYTES = 256  # of memory beyond the program itself; a million rows take about ten
+_PROCESSOR_SECONDS = 600  # of one log; two gibibytes take about sixty
 
 
-class Reader:
-    """Reads a body in a thread, so that other requests are served meanwhile."""
+class Refusal(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """An error that was meant to be raised: whoever ordered raises it again."""
 
-    def __init__(
-        self, file: BinaryIO, options: ReadOptions, *, pseudonym_key: bytes, is_atomic: bool
-    ) -> None:
-        self.reading = read(file, options)
-        self._is_atomic = is_atomic
-        self._intake = Intake(self.reading, pseudonym_key=pseudonym_key)
-        self._batches = self._intake.batches(_BATCH_ROWS)
-        self._named: set[str] = set()
+    slug: str
+    detail: str
+    faults: tuple[Fault, ...]
 
-    @property
-    def tally(self) -> Tally:
-        return self._intake.tally
 
-    @property
-    def is_refused(self) -> bool:
-        """From then on only the other faults are of interest."""
-        return self._is_atomic and self.tally.rejected > 0
+class Breakdown(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A mistake of ours."""
 
-    def refuse_if_atomic(self) -> None:
-        """Raises RowsRefused where the mode is atomic and a row is refused."""
-        if self.is_refused:
-            raise RowsRefused(
-                f"{self.tally.rejected} of {self.tally.received} rows were refused, and the mode "
-                "is atomic: nothing was stored.",
-                faults=tuple(self.tally.faults),
-            )
+    traceback: str
 
-    async def next(self) -> Batch | None:
-        return await asyncio.to_thread(next, self._batches, None)
 
-    async def rest(self) -> AsyncGenerator[Batch]:
-        """One batch is read while the one before it is staged; to be closed when that breaks off."""
-        upcoming = asyncio.create_task(self.next())
-        try:
-            while (batch := await upcoming) is not None:
-                upcoming = asyncio.create_task(self.next())
-                yield batch
-        finally:
-            # The thread has the file open and does not hear of a cancellation.
-            _ = await asyncio.wait({upcoming})
+Said = Batch | Summary | Refusal | Breakdown
 
-    def not_named_yet(self, agents: set[str]) -> set[str]:
-        unseen = agents - self._named
-        if len(self._named) > _REMEMBERED_AGENTS:
-            self._named.clear()
-        self._named |= unseen
-        return unseen
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which stops us
+    die_with_parent()
+    orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # nothing else may get between the answers
+    limit_memory(_MEGABYTES)
+    decoder = msgspec.msgpack.Decoder(Order)
+    while head := orders.read(LENGTH.size):
+        order = decoder.decode(orders.read(*LENGTH.unpack(head)))
+        limit_processor(_PROCESSOR_SECONDS)
+        _carry_out(order, answers)
+
+
+def _carry_out(order: Order, answers: BinaryIO) -> None:
+    last: Said | None
+    try:
+        with Path(order.path).open("rb") as file:
+            batches = Batches(file, order)
+            for batch in batches:
+                _send(answers, batch)
+            last = batches.summary
+    except VendorwatchError as error:
+        last = Refusal(error.slug, error.detail, error.faults)
+    except MemoryError:
+        os._exit(1)  # what is left of it is not to be trusted
+    except BrokenPipeError:
+        raise  # nobody listens any more
+    except Exception:  # noqa: BLE001  whatever it is, the server logs it and answers
+        last = Breakdown(traceback.format_exc())
+    assert last is not None  # noqa: S101  the iteration is complete
+    _send(answers, last)
+
+
+def _send(answers: BinaryIO, said: Said) -> None:
+    body = msgspec.msgpack.encode(said)
+    for part in (LENGTH.pack(len(body)), body):
+        view = memoryview(part)
+        while view:
+            view = view[answers.write(view) :]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,13 @@
 """Receiving a log: it is read and laid out aside, and then stored under a short lock."""
 
 import asyncio
+import hmac
 import uuid
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from functools import cache
+from importlib import metadata
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,23 +16,29 @@ from vendorwatch.db.objects import Draft
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault
 from vendorwatch.interactions import store
-from vendorwatch.interactions.intake import Batch, pseudonym_key
-from vendorwatch.interactions.mapping import parse_mapping
+from vendorwatch.interactions.batches import READING, Batch, Order, Summary
+from vendorwatch.interactions.intake import pseudonym_key
 from vendorwatch.interactions.model import (
     Effect,
     Limits,
     Receipt,
     StoredMapping,
     StoredUpload,
+    Tally,
     UploadRequest,
     measurable,
     settle,
 )
-from vendorwatch.interactions.parse import ReadOptions
-from vendorwatch.interactions.reader import Reader
-from vendorwatch.interactions.refusals import EmptyUpload, IdempotencyKeyReused, NoMapping
+from vendorwatch.interactions.packing import Engine
+from vendorwatch.interactions.readers import Readers, Reading, ahead
+from vendorwatch.interactions.refusals import (
+    EmptyUpload,
+    IdempotencyKeyReused,
+    NoMapping,
+    RowsRefused,
+)
 from vendorwatch.interactions.staging import Staging
-from vendorwatch.periods import Micros, load_zone
+from vendorwatch.periods import Micros
 from vendorwatch.vendors import service as vendors
 
 
@@ -44,29 +51,6 @@ class Outcome:
     faults: tuple[Fault, ...] = ()
     codes: Mapping[str, int] = field(default_factory=dict)  # of the refused rows
     decoded_bytes: int = 0  # 0 where the body was not read again
-
-
-class Desk:
-    """Which uploads one process has received."""
-
-    def __init__(self, *, remembered: int = 1_000) -> None:
-        self._remembered = remembered
-        self._whole: OrderedDict[tuple[str, bytes], str] = OrderedDict()
-
-    def note(self, scope: Scope, upload: StoredUpload) -> None:
-        """Of an upload that this very process has read: another version may read otherwise."""
-        receipt = upload.receipt
-        if receipt.rejected or receipt.skipped or receipt.upload_id is None:
-            return
-        self._whole[scope.engagement_id, upload.request_sha256] = receipt.upload_id
-        if len(self._whole) > self._remembered:
-            self._whole.popitem(last=False)
-
-    def whole(self, scope: Scope, fingerprint: bytes) -> str | None:
-        """The id of an upload of the same bytes, read in the same way, of which every row is
-        stored. Revisions are never taken back, so each row would be a duplicate now.
-        """
-        return self._whole.get((scope.engagement_id, fingerprint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +66,34 @@ class _Plan:
     now: Micros
     limits: Limits
 
+    @property
+    def read_by(self) -> bytes:
+        """Equal where the same bytes, sent in the same way, are read as the same rows."""
+        return hmac.digest(self.pseudonym_key, f"reading {READING} {_zones()}".encode(), "sha256")
+
+    @property
+    def suspect(self) -> bytes:
+        """Tells this engagement's log from another one where reading it goes wrong."""
+        return self.scope.engagement_id.encode() + self.fingerprint
+
     def new_id(self) -> str | None:
         return None if self.request.dry_run else str(uuid.uuid4())
 
-    def reader(self, file: BinaryIO) -> Reader:
+    def order(self, body: Draft, engine: Engine) -> Order:
         request = self.request
-        options = ReadOptions(
+        return Order(
+            path=str(body.path.absolute()),
             now=self.now,
             media=request.media,
             format=request.format,
             encoding=request.encoding,
-            time_zone=load_zone(request.time_zone) if request.time_zone else None,
+            time_zone=request.time_zone,
             date_order=request.date_order,
-            mapping=parse_mapping(self.mapping.source) if self.mapping else None,
+            mapping=self.mapping.source if self.mapping else None,
             limits=self.limits,
-        )
-        return Reader(
-            file,
-            options,
-            pseudonym_key=self.pseudonym_key,
             is_atomic=request.mode == "atomic",
+            pseudonym_key=self.pseudonym_key,
+            engine=engine,
         )
 
 
@@ -114,7 +106,7 @@ async def receive_upload(
     secret: bytes,
     now: Micros,
     limits: Limits,
-    desk: Desk,
+    readers: Readers,
 ) -> Outcome:
     """All of the upload or nothing of it, durably when this returns.
 
@@ -125,21 +117,19 @@ async def receive_upload(
         raise EmptyUpload("The body has no bytes. Nothing was stored.")
     async with database.read(scope) as connection:
         plan = await _plan(connection, scope, request, body, secret=secret, now=now, limits=limits)
-        earlier = None
-        if not request.dry_run:
-            earlier = _replay(plan, await store.upload_by_key(connection, scope, plan.key))
+        keyed, whole = await store.upload_by_key_or_content(
+            connection, scope, plan.key, plan.fingerprint, plan.read_by, now=now
+        )
+    earlier = None if request.dry_run else _replay(plan, keyed)
     if earlier is not None:
         return earlier
     body.flush()
-    with body.path.open("rb") as file:
-        known = desk.whole(scope, plan.fingerprint)
-        repeated = await _repeat(database, plan, body, known) if known else None
-        if repeated is not None:
-            return repeated
-        outcome = await _read_and_store(database, plan, body, plan.reader(file))
-    if not (outcome.replayed or request.dry_run):
-        desk.note(scope, outcome.upload)
-    return outcome
+    repeated = await _repeat(database, plan, body, whole) if whole else None
+    if repeated is not None:
+        return repeated
+    order = plan.order(body, "postgresql" if database.is_postgresql else "sqlite")
+    async with readers.reading(order, body.size, plan.suspect) as reading:
+        return await _read_and_store(database, plan, body, reading)
 
 
 async def _plan(
@@ -194,10 +184,13 @@ def _replay(plan: _Plan, earlier: StoredUpload | None) -> Outcome | None:
     return Outcome(earlier, replayed=True)
 
 
-async def _repeat(database: Database, plan: _Plan, body: Draft, upload_id: str) -> Outcome | None:
-    """The same bytes once more, under another key: they need not be read again.
+async def _repeat(
+    database: Database, plan: _Plan, body: Draft, whole: StoredUpload
+) -> Outcome | None:
+    """The same bytes once more, under another key: they need not be read again. Each of their rows
+    is stored, and revisions are never taken back, so that each is a duplicate now.
 
-    Null if that upload is not there any more, or came later than now.
+    Null if that upload is not there any more.
     """
     if not plan.request.dry_run:
         await asyncio.to_thread(body.keep)
@@ -206,8 +199,9 @@ async def _repeat(database: Database, plan: _Plan, body: Draft, upload_id: str) 
         place, earlier = await _take_place(connection, plan)
         if earlier is not None:
             return earlier
-        before = await store.upload(connection, plan.scope, upload_id)
-        if before is None or before.receipt.received_at > plan.now:
+        assert whole.receipt.upload_id is not None  # noqa: S101  it is stored
+        before = await store.upload(connection, plan.scope, whole.receipt.upload_id)
+        if before is None:
             return None
         told = before.receipt
         receipt = replace(
@@ -229,25 +223,37 @@ async def _repeat(database: Database, plan: _Plan, body: Draft, upload_id: str) 
         return await _close(connection, plan, Outcome(made))
 
 
-async def _read_and_store(database: Database, plan: _Plan, body: Draft, reader: Reader) -> Outcome:
-    first, second = await reader.next(), await reader.next()
+async def _read_and_store(
+    database: Database, plan: _Plan, body: Draft, reading: Reading
+) -> Outcome:
+    first, second = await reading.next(), await reading.next()
     if second is None:
-        reader.refuse_if_atomic()
+        _refuse_if_atomic(plan, reading.summary.tally)
         # Few rows are staged where they are stored: a second transaction would cost more.
         async with database.workbench(plan.scope) as bench:
             await _prepare(bench, store.BRIEF)
-            return await _store(bench, plan, body, reader, store.BRIEF, first)
+            return await _store(bench, plan, body, reading.summary, store.BRIEF, first)
     async with database.workbench(plan.scope, used_up=True) as bench:
         await _prepare(bench, store.LASTING)
-        async with aclosing(reader.rest()) as rest:
-            await _lay_out(bench, reader, first)
-            await _lay_out(bench, reader, second)
+        async with aclosing(ahead(reading)) as rest:
+            await _lay_out(bench, first)
+            await _lay_out(bench, second)
             async for batch in rest:
-                await _lay_out(bench, reader, batch)
-        reader.refuse_if_atomic()
+                await _lay_out(bench, batch)
+        summary = reading.summary
+        _refuse_if_atomic(plan, summary.tally)
         async with bench.aside() as connection:
-            await store.LASTING.advise(connection, reader.tally.accepted)
-        return await _store(bench, plan, body, reader, store.LASTING, None)
+            await store.LASTING.advise(connection, summary.tally.accepted)
+        return await _store(bench, plan, body, summary, store.LASTING, None)
+
+
+def _refuse_if_atomic(plan: _Plan, tally: Tally) -> None:
+    if plan.request.mode == "atomic" and tally.rejected:
+        raise RowsRefused(
+            f"{tally.rejected} of {tally.received} rows were refused, and the mode is atomic: "
+            "nothing was stored.",
+            faults=tuple(tally.faults),
+        )
 
 
 async def _prepare(bench: Workbench, staging: Staging) -> None:
@@ -257,25 +263,17 @@ async def _prepare(bench: Workbench, staging: Staging) -> None:
         bench.laid_out.add(staging.name)
 
 
-async def _lay_out(bench: Workbench, reader: Reader, batch: Batch | None) -> None:
-    if batch is not None and not reader.is_refused:
+async def _lay_out(bench: Workbench, batch: Batch | None) -> None:
+    if batch is not None:
         async with bench.aside() as connection:
-            await _stage(connection, store.LASTING, reader, batch)
-
-
-async def _stage(
-    connection: AsyncConnection, staging: Staging, reader: Reader, batch: Batch
-) -> None:
-    await staging.add(connection, batch.staged)
-    await staging.add_rejects(connection, batch.rejects)
-    await staging.add_agents(connection, reader.not_named_yet(batch.agents))
+            await store.LASTING.add(connection, batch)
 
 
 async def _store(
     bench: Workbench,
     plan: _Plan,
     body: Draft,
-    reader: Reader,
+    summary: Summary,
     staging: Staging,
     batch: Batch | None,
 ) -> Outcome:
@@ -285,15 +283,15 @@ async def _store(
         await asyncio.to_thread(body.keep)
     # A dry run reads what the others have stored, and nobody waits for it.
     opened = bench.aside if plan.request.dry_run else bench.write
-    tally = reader.tally
+    tally = summary.tally
     async with opened() as connection:
         place, earlier = await _take_place(connection, plan)
         if earlier is not None:
             return earlier
         if batch is not None:
-            await _stage(connection, staging, reader, batch)
+            await staging.add(connection, batch)
         effect = await staging.find(connection, plan.scope, staged=tally.accepted)
-        upload = _upload(plan, body, reader, effect, place)
+        upload = _upload(plan, body, summary, effect, place)
         if not plan.request.dry_run:
             await staging.move(
                 connection,
@@ -308,7 +306,7 @@ async def _store(
             upload,
             faults=tuple(tally.faults),
             codes=tally.codes,
-            decoded_bytes=reader.reading.decoded_bytes,
+            decoded_bytes=summary.decoded_bytes,
         )
         return await _close(connection, plan, outcome)
 
@@ -331,10 +329,10 @@ async def _take_place(connection: AsyncConnection, plan: _Plan) -> tuple[_Place,
 
 
 def _upload(
-    plan: _Plan, body: Draft, reader: Reader, effect: Effect, place: _Place
+    plan: _Plan, body: Draft, summary: Summary, effect: Effect, place: _Place
 ) -> StoredUpload:
     """Raises NotConserved if a row was lost or invented on the way."""
-    tally, request = reader.tally, plan.request
+    tally, request = summary.tally, plan.request
     receipt = Receipt(
         upload_id=plan.new_id(),
         sequence=place.sequence,
@@ -357,8 +355,8 @@ def _upload(
         claims_differ=tally.claims_differ,
         first_opened_at=tally.first_opened_at,
         last_opened_at=tally.last_opened_at,
-        measurable=measurable(reader.reading.supplied),
-        extra_columns=reader.reading.extra_columns,
+        measurable=measurable(summary.supplied),
+        extra_columns=summary.extra_columns,
         sha256=body.sha256,
         previous_sha256=place.previous_sha256,
     )
@@ -367,7 +365,7 @@ def _upload(
         receipt_sha256=receipt.receipt_sha256(),
         request_sha256=plan.fingerprint,
         content_type=request.content_type,
-        columns=reader.reading.columns,
+        columns=summary.columns,
     )
 
 
@@ -382,5 +380,12 @@ async def _close(connection: AsyncConnection, plan: _Plan, outcome: Outcome) -> 
             # A mended retry of a file of which nothing was stored must be free to use its key.
             idempotency_key=None if upload.receipt.status == "rejected" else plan.key,
             key_id=plan.request.key_id,
+            read_by=plan.read_by,
         )
     return outcome
+
+
+@cache
+def _zones() -> str:
+    """The release of the rules that local times are read by."""
+    return metadata.version("tzdata")

@@ -6,7 +6,6 @@ connection and are empty between uploads: making them anew each time would cost 
 than its rows.
 """
 
-from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -44,8 +43,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 from vendorwatch.db.scope import Scope
+from vendorwatch.interactions.batches import Batch
 from vendorwatch.interactions.loading import load
-from vendorwatch.interactions.model import Cell, Effect, NotConserved
+from vendorwatch.interactions.model import Effect, NotConserved
 from vendorwatch.periods import Micros
 
 _BY_UPLOAD = ("engagement_id", "in_force", "upload_sequence")  # known or decided on insertion
@@ -133,16 +133,14 @@ class Staging:
     def _clearing(self) -> tuple[Delete, ...]:
         return tuple(delete(table) for table in self._metadata.sorted_tables)
 
-    async def add(self, connection: AsyncConnection, rows: Sequence[tuple[Cell, ...]]) -> None:
-        await load(connection, self._staged.name, self.columns, rows)
-
-    async def add_rejects(
-        self, connection: AsyncConnection, rows: Sequence[tuple[Cell, ...]]
-    ) -> None:
-        await load(connection, self._refused.name, self.reject_columns, rows)
-
-    async def add_agents(self, connection: AsyncConnection, agent_ids: Iterable[str]) -> None:
-        await load(connection, self._seen.name, ("agent_id",), [(each,) for each in agent_ids])
+    async def add(self, connection: AsyncConnection, batch: Batch) -> None:
+        for table, packed in (
+            (self._staged, batch.staged),
+            (self._refused, batch.rejects),
+            (self._seen, batch.agents),
+        ):
+            if packed is not None:
+                await load(connection, table.name, packed)
 
     async def advise(self, connection: AsyncConnection, staged: int) -> None:
         """Before `find`, and where there is much staged, before anything is locked.

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, and_, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -81,6 +81,7 @@ async def insert_upload(
     *,
     idempotency_key: str | None,
     key_id: str | None,
+    read_by: bytes | None,
 ) -> None:
     receipt = upload.receipt
     await connection.execute(
@@ -88,6 +89,7 @@ async def insert_upload(
             engagement_id=scope.engagement_id,
             idempotency_key=idempotency_key,
             key_id=key_id,
+            read_by=read_by,
             request_sha256=upload.request_sha256,
             content_type=upload.content_type,
             columns=canonical_json(list(upload.columns)),
@@ -112,10 +114,42 @@ _PLAIN = tuple(
 )
 
 
-async def upload_by_key(connection: AsyncConnection, scope: Scope, key: str) -> StoredUpload | None:
-    found = await connection.execute(_uploads(scope).where(models.Upload.idempotency_key == key))
-    row = found.mappings().one_or_none()
-    return _upload(row) if row else None
+async def upload_by_key_or_content(
+    connection: AsyncConnection,
+    scope: Scope,
+    key: str,
+    request_sha256: bytes,
+    read_by: bytes,
+    *,
+    now: Micros,
+) -> tuple[StoredUpload | None, StoredUpload | None]:
+    """The one with that key; and the newest of the same request of which every row was stored, as
+    the same code read it. In one question.
+    """
+    table = models.Upload
+    has_key = table.idempotency_key == key
+    has_content = and_(
+        table.request_sha256 == request_sha256,
+        table.read_by == read_by,
+        table.rejected == 0,
+        table.skipped == 0,
+        table.received_at <= now,
+    )
+    found = await connection.execute(
+        _uploads(scope)
+        .add_columns(has_content.label("has_content"))
+        .where(or_(has_key, has_content))
+        .order_by(case((has_key, 0), else_=1), table.sequence.desc())
+        .limit(2)
+    )
+    keyed = whole = None
+    for row in found.mappings():
+        stored = _upload(row)
+        if row["idempotency_key"] == key:
+            keyed = stored
+        if row["has_content"]:
+            whole = whole or stored
+    return keyed, whole
 
 
 async def upload_by_key_or_place(

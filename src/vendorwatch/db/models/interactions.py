@@ -11,6 +11,7 @@ class Upload(Base):
     __table_args__ = (
         UniqueConstraint("engagement_id", "sequence"),
         UniqueConstraint("engagement_id", "idempotency_key"),
+        Index(None, "engagement_id", "request_sha256"),
     )
 
     engagement_id: Mapped[Id] = mapped_column(
@@ -47,6 +48,8 @@ class Upload(Base):
     columns: Mapped[Json]  # header of a CSV upload, else []: rejects keep the original columns
     previous_sha256: Mapped[Digest | None]  # of the receipt before
     receipt_sha256: Mapped[Digest]
+    # which code read it, under which secrets; null where that was not written down yet
+    read_by: Mapped[Digest | None]
 
 
 class Interaction(Base):

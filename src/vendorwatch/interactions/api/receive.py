@@ -31,6 +31,7 @@ from vendorwatch.interactions.headers import (
 from vendorwatch.interactions.instants import DateOrder
 from vendorwatch.interactions.model import FORMATS, MEDIA_TYPES, Format, Limits, Mode, UploadRequest
 from vendorwatch.interactions.quota import DailyQuota, QuotaExceeded
+from vendorwatch.interactions.readers import ReaderFailed, Readers, Unreadable
 from vendorwatch.interactions.receiving import IncompleteUpload, InFlight, receive_body
 from vendorwatch.interactions.refusals import (
     EmptyUpload,
@@ -57,7 +58,6 @@ from vendorwatch.web.problems import (
 
 LIMITS = Limits()
 _IN_FLIGHT = "vendorwatch_uploads_in_flight"
-_DESK = "vendorwatch_uploads_desk"
 
 
 def _name_encodings(
@@ -104,7 +104,9 @@ def _name_encodings(
         RowsRefused,
         IdempotencyKeyReused,
         QuotaExceeded,
+        Unreadable,
         StorageUnavailable,
+        ReaderFailed,
         ServerBusy,
     )
     | {
@@ -122,6 +124,7 @@ async def create_upload(
     clock: NamedDependency[Clock],
     admission: NamedDependency[Admission],
     quota: NamedDependency[DailyQuota],
+    readers: NamedDependency[Readers],
     format_: Annotated[
         str, QueryParameter(name="format", description=f"One of {', '.join(FORMATS)}.")
     ] = "auto",
@@ -183,7 +186,7 @@ async def create_upload(
                     secret=secret,
                     now=clock(),
                     limits=LIMITS,
-                    desk=_desk(request),
+                    readers=readers,
                 )
         seen.note(_counted(outcome))
     return _answer(outcome, settings)
@@ -249,13 +252,6 @@ def _in_flight(request: Request[Any, Any, Any]) -> InFlight:
     found: InFlight | None = request.app.state.get(_IN_FLIGHT)
     if found is None:
         found = request.app.state[_IN_FLIGHT] = InFlight()
-    return found
-
-
-def _desk(request: Request[Any, Any, Any]) -> reception.Desk:
-    found: reception.Desk | None = request.app.state.get(_DESK)
-    if found is None:
-        found = request.app.state[_DESK] = reception.Desk()
     return found
 
 

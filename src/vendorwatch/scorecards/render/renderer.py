@@ -13,6 +13,7 @@ from queue import Empty, LifoQueue
 from types import ModuleType
 from typing import Any
 
+from vendorwatch.confinement import limit_memory, limit_processor
 from vendorwatch.scorecards.render.failure import RenderFailed
 from vendorwatch.scorecards.render.names import safe_in_file_name
 from vendorwatch.scorecards.render.page import Report
@@ -119,11 +120,11 @@ def _typesetting() -> ModuleType:
 def _prepare() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
     end_with_parent()
-    _typesetting().limit_memory(_MEGABYTES)
+    _typesetting()  # its libraries are not the report's memory
+    limit_memory(_MEGABYTES)
 
 
 def _pdf(report: Report, attachment_name: str, seconds: float) -> bytes:
-    typesetting = _typesetting()
-    typesetting.limit_processor(seconds)
-    made: bytes = typesetting.pdf(report, attachment_name)
+    limit_processor(seconds)
+    made: bytes = _typesetting().pdf(report, attachment_name)
     return made

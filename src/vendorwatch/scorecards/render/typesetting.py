@@ -3,10 +3,7 @@ it loads Pango, and what it reads was written by others.
 """
 
 import logging
-import resource
 from hashlib import sha256
-from math import ceil
-from pathlib import Path
 
 from typing_extensions import override
 from weasyprint import HTML, Attachment  # type: ignore[import-untyped]  # it has no types
@@ -76,19 +73,3 @@ def pdf(report: Report, attachment_name: str) -> bytes:
     if warnings.texts:
         raise RenderFailed("; ".join(dict.fromkeys(warnings.texts)))
     return made
-
-
-def limit_memory(megabytes: int) -> None:
-    """Counts from what is mapped by now: the interpreter and its libraries are not the page's."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    mapped = pages * resource.getpagesize()
-    most = mapped + megabytes * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def limit_processor(seconds: float) -> None:
-    """From now on. A child serves many reports, so each one gets its own allowance."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    most = ceil(used.ru_utime + used.ru_stime + seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))

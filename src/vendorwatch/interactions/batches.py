@@ -1,0 +1,112 @@
+"""A log in batches that are ready to be stored: what is ordered, and what comes of it.
+
+All of it can be sent from one process to another, as MessagePack.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from vendorwatch.interactions.instants import DateOrder
+from vendorwatch.interactions.intake import REJECT_COLUMNS, STAGED_COLUMNS, Intake, Rows
+from vendorwatch.interactions.mapping import parse_mapping
+from vendorwatch.interactions.model import Encoding, Format, Limits, Media, Tally
+from vendorwatch.interactions.packing import Engine, Packed, pack
+from vendorwatch.interactions.parse import ReadOptions, read
+from vendorwatch.periods import Micros, load_zone
+
+READING = 1
+"""Which code reads. To be raised by one whenever a log may come out otherwise than before: what
+was read by other code is read again when it is sent again.
+"""
+
+_BATCH_ROWS = 2_000
+_REMEMBERED_AGENTS = 20_000  # bounds the memory of a file that names another agent in each row
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Which file is read, how, and for which database. `mapping` is the text of a mapping file."""
+
+    path: str
+    now: Micros
+    media: Media
+    format: Format
+    encoding: Encoding
+    time_zone: str | None
+    date_order: DateOrder | None
+    mapping: str | None
+    limits: Limits
+    is_atomic: bool
+    pseudonym_key: bytes
+    engine: Engine
+
+    def options(self) -> ReadOptions:
+        return ReadOptions(
+            now=self.now,
+            media=self.media,
+            format=self.format,
+            encoding=self.encoding,
+            time_zone=load_zone(self.time_zone) if self.time_zone else None,
+            date_order=self.date_order,
+            mapping=parse_mapping(self.mapping) if self.mapping is not None else None,
+            limits=self.limits,
+        )
+
+
+class Batch(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """`agents` leaves out most of those that an earlier batch has named."""
+
+    staged: Packed | None
+    rejects: Packed | None
+    agents: Packed | None
+
+
+class Summary(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Of the whole file, after its last batch. See parse.Reading."""
+
+    tally: Tally
+    columns: tuple[str, ...]
+    extra_columns: tuple[str, ...]
+    supplied: frozenset[str]
+    decoded_bytes: int
+
+
+class Batches:
+    """Iterate once. `summary` is there when the iteration is complete.
+
+    Where the mode is atomic and a row was refused, no more batches come: only the other faults are
+    of interest from then on.
+    """
+
+    def __init__(self, file: BinaryIO, order: Order) -> None:
+        self._order = order
+        self._reading = read(file, order.options())
+        self._intake = Intake(self._reading, pseudonym_key=order.pseudonym_key)
+        self._named: set[str] = set()
+        self.summary: Summary | None = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        tally, reading = self._intake.tally, self._reading
+        for rows in self._intake.batches(_BATCH_ROWS):
+            if not (self._order.is_atomic and tally.rejected):
+                yield self._packed(rows)
+        self.summary = Summary(
+            tally, reading.columns, reading.extra_columns, reading.supplied, reading.decoded_bytes
+        )
+
+    def _packed(self, rows: Rows) -> Batch:
+        engine = self._order.engine
+        agents = [(agent,) for agent in sorted(self._not_named_yet(rows.agents))]
+        return Batch(
+            pack(STAGED_COLUMNS, rows.staged, engine),
+            pack(REJECT_COLUMNS, rows.rejects, engine),
+            pack(("agent_id",), agents, engine),
+        )
+
+    def _not_named_yet(self, agents: set[str]) -> set[str]:
+        unseen = agents - self._named
+        if len(self._named) > _REMEMBERED_AGENTS:
+            self._named.clear()
+        self._named |= unseen
+        return unseen

@@ -1,0 +1,313 @@
+"""Whoever reads logs for the server: processes of their own for what takes long.
+
+Reading is the part of receiving that costs most, in Python, on bytes that others wrote. In another
+process it takes neither the time of the server's other requests nor, where it goes wrong, the
+server with it.
+"""
+
+import asyncio
+import fcntl
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from vendorwatch.errors import Kind, VendorwatchError
+from vendorwatch.interactions.batches import Batch, Batches, Order, Summary
+from vendorwatch.interactions.formats import faults
+from vendorwatch.interactions.formats.inflate import inflate
+from vendorwatch.interactions.reader import LENGTH, Refusal, Said
+from vendorwatch.interactions.refusals import EmptyUpload
+from vendorwatch.settings import others_environment
+
+SMALL = 32 * 1024
+"""Bytes of a log, decoded, up to which it is read in a thread of the server: it takes a millisecond
+or two, as long as telling another process.
+"""
+_SILENCE_SECONDS = 60.0  # a batch takes a twentieth of a second
+_PIPE_BYTES = 2**20  # so that a reader can be one batch ahead
+_ATTEMPTS = 2
+_QUARANTINE_SECONDS = 3_600.0
+_MOST_SUSPECTS = 1_000
+
+
+class ReaderFailed(VendorwatchError):
+    """The process that reads logs died or hung while it read this one. Nothing was stored.
+
+    Send it again after Retry-After. If it happens a second time, the log itself is taken for the
+    reason and answered so.
+    """
+
+    kind = Kind.UNAVAILABLE
+    slug = "reader-failed"
+    title = "The log could not be read right now"
+
+
+class Unreadable(VendorwatchError):
+    """The process that reads logs died or hung over this very log twice. Nothing was stored, and
+    it is not tried again for an hour.
+
+    Send the log in parts to find the rows that do it, and tell the operator: this should not be
+    possible.
+    """
+
+    kind = Kind.REFUSED
+    slug = "unreadable-upload"
+    title = "The log cannot be read"
+
+
+class BrokenReading(RuntimeError):
+    """A mistake of ours, in the reading process; the text is its traceback."""
+
+
+class Reading(Protocol):
+    """A log on its way."""
+
+    async def next(self) -> Batch | None:
+        """Raises what makes the whole file unreadable."""
+
+    @property
+    def summary(self) -> Summary:
+        """After the last batch."""
+
+
+# What reading raises on purpose.
+_REFUSALS: dict[str, type[VendorwatchError]] = {
+    each.slug: each
+    for each in (
+        EmptyUpload,
+        faults.BadEncoding,
+        faults.BadHeader,
+        faults.DecompressedTooLarge,
+        faults.RowTooLarge,
+        faults.TooManyRows,
+        faults.UnreadableFormat,
+        faults.UnsupportedCharset,
+        faults.UnsupportedEncoding,
+        faults.UploadTooLarge,
+    )
+}
+
+
+class Readers:
+    """Of one event loop. Processes are started when they are needed, and kept."""
+
+    def __init__(self, *, silence_seconds: float = _SILENCE_SECONDS) -> None:
+        self._silence = silence_seconds
+        self._idle: list[_Process] = []
+        self._all: set[_Process] = set()
+        self._suspects: dict[bytes, list[float]] = {}
+
+    @property
+    def process_ids(self) -> list[int]:
+        return [process.id for process in self._all]
+
+    @asynccontextmanager
+    async def reading(self, order: Order, size: int, fingerprint: bytes) -> AsyncIterator[Reading]:
+        """`size` is that of the file; `fingerprint` tells the same log from another.
+
+        Inside the block: raises ReaderFailed, and Unreadable where it failed twice before.
+        """
+        if size <= SMALL and await asyncio.to_thread(_is_small, order):
+            yield _Here(order)
+            return
+        self._refuse_known(fingerprint)
+        process = self._free()
+        try:
+            process.order(order)
+            yield _There(process)
+        except ReaderFailed as failed:
+            self._suspect(fingerprint, failed)
+            raise
+        finally:
+            if process.is_done:
+                self._idle.append(process)
+            else:
+                self._drop(process)
+
+    def close(self) -> None:
+        for process in self._all:
+            process.kill()
+        self._all.clear()
+        self._idle.clear()
+
+    def _free(self) -> "_Process":
+        while self._idle:
+            process = self._idle.pop()
+            if process.is_alive:
+                return process
+            self._drop(process)
+        # Here and not in a thread: it is told to die with the thread that started it.
+        process = _Process(self._silence)
+        self._all.add(process)
+        return process
+
+    def _drop(self, process: "_Process") -> None:
+        process.kill()
+        self._all.discard(process)
+
+    def _suspect(self, fingerprint: bytes, failed: ReaderFailed) -> None:
+        self._suspects.setdefault(fingerprint, []).append(time.monotonic())
+        while len(self._suspects) > _MOST_SUSPECTS:
+            del self._suspects[next(iter(self._suspects))]
+        try:
+            self._refuse_known(fingerprint)
+        except Unreadable as known:
+            raise known from failed
+
+    def _refuse_known(self, fingerprint: bytes) -> None:
+        since = time.monotonic() - _QUARANTINE_SECONDS
+        failures = [at for at in self._suspects.get(fingerprint, ()) if at > since]
+        if len(failures) >= _ATTEMPTS:
+            raise Unreadable(
+                f"Reading this log failed {len(failures)} times in a row. Nothing was stored."
+            )
+
+
+def _is_small(order: Order) -> bool:
+    """Of a small file: whether little comes out of it."""
+    decoded = 0
+    try:
+        with Path(order.path).open("rb") as file:
+            for chunk in inflate(file, order.encoding, order.limits):
+                decoded += len(chunk)
+                if decoded > SMALL:
+                    return False
+    except VendorwatchError:
+        pass  # it is told where it is read
+    return True
+
+
+async def ahead(reading: Reading) -> AsyncGenerator[Batch]:
+    """One batch is fetched while the one before it is staged; to be closed when that breaks off."""
+    upcoming = asyncio.create_task(reading.next())
+    try:
+        while (batch := await upcoming) is not None:
+            upcoming = asyncio.create_task(reading.next())
+            yield batch
+    finally:
+        upcoming.cancel()  # its thread ends when the block of `reading` does
+
+
+class _Here:
+    """In a thread, so that other requests are served meanwhile."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._batches = self._read()
+        self._summary: Summary | None = None
+
+    def _read(self) -> Iterator[Batch]:
+        with Path(self._order.path).open("rb") as file:
+            batches = Batches(file, self._order)
+            yield from batches
+            self._summary = batches.summary
+
+    async def next(self) -> Batch | None:
+        return await asyncio.to_thread(next, self._batches, None)
+
+    @property
+    def summary(self) -> Summary:
+        assert self._summary is not None  # noqa: S101  asked for too early
+        return self._summary
+
+
+class _There:
+    def __init__(self, process: "_Process") -> None:
+        self._process = process
+        self._summary: Summary | None = None
+
+    async def next(self) -> Batch | None:
+        if self._summary is not None:
+            return None
+        said = await asyncio.to_thread(self._process.listen)
+        if isinstance(said, Batch):
+            return said
+        if isinstance(said, Summary):
+            self._summary = said
+            return None
+        if isinstance(said, Refusal):
+            raise _REFUSALS[said.slug](said.detail, faults=said.faults)
+        raise BrokenReading(said.traceback)
+
+    @property
+    def summary(self) -> Summary:
+        assert self._summary is not None  # noqa: S101  asked for too early
+        return self._summary
+
+
+class _Process:
+    def __init__(self, silence_seconds: float) -> None:
+        self._silence = silence_seconds
+        self._decoder: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "vendorwatch.interactions.reader"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=others_environment() | {"PYTHONPATH": ":".join(sys.path)},
+            bufsize=0,
+        )
+        assert self._process.stdin is not None  # noqa: S101  as ordered
+        assert self._process.stdout is not None  # noqa: S101  as ordered
+        self._orders, self._answers = self._process.stdin, self._process.stdout
+        with suppress(AttributeError, OSError):  # other systems; a quota of the user's pipes
+            fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._poll = select.poll()
+        self._poll.register(self._answers, select.POLLIN)
+        self.is_done = True  # with what it was ordered
+
+    @property
+    def id(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def order(self, order: Order) -> None:
+        """Raises ReaderFailed."""
+        self.is_done = False
+        body = msgspec.msgpack.encode(order)
+        try:
+            self._orders.write(LENGTH.pack(len(body)) + body)
+        except BrokenPipeError:
+            raise _failed("died") from None
+
+    def listen(self) -> Said:
+        """Blocks. Raises ReaderFailed."""
+        said = self._decoder.decode(self._take(*LENGTH.unpack(self._take(LENGTH.size))))
+        self.is_done = not isinstance(said, Batch)
+        return said
+
+    def kill(self) -> None:
+        """Whoever listens to it hears that it is dead."""
+        self._process.kill()
+        self._process.wait()
+        self._orders.close()
+        self._answers.close()
+
+    def _take(self, size: int) -> bytearray:
+        taken = bytearray(size)
+        left = memoryview(taken)
+        while left:
+            if not self._poll.poll(self._silence * 1_000):
+                raise _failed(f"said nothing for {self._silence:g} seconds")
+            count = os.readv(self._answers.fileno(), [left])
+            if not count:
+                raise _failed("died")
+            left = left[count:]
+        return taken
+
+
+def _failed(what: str) -> ReaderFailed:
+    return ReaderFailed(
+        f"The process that read the log {what}. Nothing was stored; send it again.",
+        retry_after_seconds=5,
+    )
