@@ -89,6 +89,10 @@ async def new_scope(database: Database) -> Scope:
     return made.scope
 
 
+def is_distinct(rows: Sequence[Sent]) -> bool:
+    return len({(sent.account, sent.name) for sent in rows}) == len(rows)
+
+
 def packed(database: Database, rows: Sequence[tuple[Cell, ...]]) -> Batch:
     return Batch(pack(STAGED_COLUMNS, rows, _engine(database)), None, None)
 
@@ -108,7 +112,9 @@ async def upload(
                 await store.LASTING.add(connection, packed(database, staged[start : start + batch]))
         async with bench.write() as connection:
             assert await store.lock_engagement(connection, scope) == sequence - 1
-            effect = await store.LASTING.find(connection, scope, staged=len(staged))
+            effect = await store.LASTING.find(
+                connection, scope, staged=len(staged), is_distinct=is_distinct(rows)
+            )
             await store.LASTING.move(connection, scope, effect, sequence=sequence, rejects=0, now=0)
             made = stored(sequence, effect)
             await store.insert_upload(
@@ -202,7 +208,7 @@ async def test_an_upload_that_rolls_back_leaves_nothing_for_the_next(database: D
         await fail_midway()
     async with database.workbench(scope) as bench, bench.write() as connection:
         await store.BRIEF.add(connection, packed(database, [Sent(name="kept").staged(1)]))
-        effect = await store.BRIEF.find(connection, scope, staged=1)
+        effect = await store.BRIEF.find(connection, scope, staged=1, is_distinct=True)
     assert effect == Effect(1, 0, 0)
 
 

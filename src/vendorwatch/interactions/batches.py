@@ -70,6 +70,7 @@ class Summary(msgspec.Struct, frozen=True, tag=True, array_like=True):
     extra_columns: tuple[str, ...]
     supplied: frozenset[str]
     decoded_bytes: int
+    is_distinct: bool  # see intake.Intake
 
 
 class Batches:
@@ -92,7 +93,12 @@ class Batches:
             if not (self._order.is_atomic and tally.rejected):
                 yield self._packed(rows)
         self.summary = Summary(
-            tally, reading.columns, reading.extra_columns, reading.supplied, reading.decoded_bytes
+            tally,
+            reading.columns,
+            reading.extra_columns,
+            reading.supplied,
+            reading.decoded_bytes,
+            self._intake.is_distinct(),
         )
 
     def _packed(self, rows: Rows) -> Batch:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -73,6 +74,8 @@ REJECT_COLUMNS = (
     "raw",
 )
 
+_UNSIGNED = 2**64 - 1
+_PARTS = 64  # that are looked at one after the other: a set of all would take a hundred mebibytes
 _BLOCK = hashlib.sha256().block_size
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
@@ -99,6 +102,14 @@ class Intake:
         self._rows = iter(reading)
         self._customer = _pseudonyms(pseudonym_key, "customer_ref")
         self._order = _pseudonyms(pseudonym_key, "order_ref")
+        self._names = [array("Q") for _ in range(_PARTS)]
+
+    def is_distinct(self) -> bool:
+        """Whether surely no two accepted rows are of the same interaction.
+
+        Eight bytes of hash tell them apart: when in doubt, by chance, they count as the same one.
+        """
+        return all(len(set(part)) == len(part) for part in self._names)
 
     def batches(self, rows: int, size: int = 2**21) -> Iterator[Rows]:
         """One `next` reads at most `rows` rows of the file, and hardly more than `size` bytes."""
@@ -112,11 +123,13 @@ class Intake:
         staged: list[tuple[Cell, ...]] = []
         rejects: list[tuple[Cell, ...]] = []
         named: set[str | None] = set()
-        tally = self.tally
+        tally, names = self.tally, self._names
         end = None
         for outcome in islice(self._rows, rows):
             if isinstance(outcome, Accepted):
                 sent = outcome.interaction
+                name = hash((sent.source_account, sent.interaction_id)) & _UNSIGNED
+                names[name % _PARTS].append(name)
                 staged.append(self._staged(outcome.row, sent))
                 named.update((sent.agent_id, sent.first_reply_agent_id, sent.resolved_by_agent_id))
                 tally.accept(

@@ -243,7 +243,9 @@ async def _read_and_store(
         summary = reading.summary
         _refuse_if_atomic(plan, summary.tally)
         async with bench.aside() as connection:
-            await store.LASTING.advise(connection, summary.tally.accepted)
+            await store.LASTING.advise(
+                connection, plan.scope, summary.tally.accepted, is_distinct=summary.is_distinct
+            )
         return await _store(bench, plan, body, summary, store.LASTING, None)
 
 
@@ -290,7 +292,9 @@ async def _store(
             return earlier
         if batch is not None:
             await staging.add(connection, batch)
-        effect = await staging.find(connection, plan.scope, staged=tally.accepted)
+        effect = await staging.find(
+            connection, plan.scope, staged=tally.accepted, is_distinct=summary.is_distinct
+        )
         upload = _upload(plan, body, summary, effect, place)
         if not plan.request.dry_run:
             await staging.move(

@@ -49,6 +49,7 @@ from vendorwatch.interactions.model import Effect, NotConserved
 from vendorwatch.periods import Micros
 
 _BY_UPLOAD = ("engagement_id", "in_force", "upload_sequence")  # known or decided on insertion
+_COMPARED = ("source_account", "interaction_id", "content_sha256", "row_number")
 _STATISTICS_FROM = 500  # rows; fewer need no statistics for a good plan
 BEFORE_ALL_TIME = -(2**62)  # a revision without source_updated_at gives way to any with one
 
@@ -142,26 +143,44 @@ class Staging:
             if packed is not None:
                 await load(connection, table.name, packed)
 
-    async def advise(self, connection: AsyncConnection, staged: int) -> None:
+    async def advise(
+        self, connection: AsyncConnection, scope: Scope, staged: int, *, is_distinct: bool
+    ) -> None:
         """Before `find`, and where there is much staged, before anything is locked.
 
-        PostgreSQL knows nothing of a temporary table until it is told.
+        PostgreSQL knows nothing of a temporary table until it is told, and needs to know where
+        rows are compared with those that are there.
         """
-        if connection.dialect.name == "postgresql" and staged >= _STATISTICS_FROM:
-            await connection.execute(text(f"ANALYZE {self._staged.name}"))
+        if connection.dialect.name != "postgresql" or staged < _STATISTICS_FROM:
+            return
+        if not is_distinct or await self._is_any_known(connection, scope):
+            names = ", ".join(_COMPARED)
+            await connection.execute(text(f"ANALYZE {self._staged.name} ({names})"))
 
-    async def find(self, connection: AsyncConnection, scope: Scope, *, staged: int) -> Effect:
-        """Which of the staged rows are new, and what they will do to the table."""
+    async def find(
+        self, connection: AsyncConnection, scope: Scope, *, staged: int, is_distinct: bool
+    ) -> Effect:
+        """Which of the staged rows are new, and what they will do to the table.
+
+        `is_distinct` only where no two of them are of the same interaction.
+        """
         is_postgresql = connection.dialect.name == "postgresql"
         if is_postgresql and staged < _STATISTICS_FROM:
             # Statistics of a fast growing table lag behind, and then a few rows are looked for by
             # reading all of the engagement's.
             await connection.execute(_NESTED_LOOPS)
+        if is_distinct and not await self._is_any_known(connection, scope):
+            return Effect(created=staged, revised=0, duplicate=0)
         await connection.execute(self._find_fresh, {"owner": scope.engagement_id})
         if is_postgresql and staged >= _STATISTICS_FROM:
             await connection.execute(text(f"ANALYZE {self._fresh.name}"))
         new, created = (await connection.execute(self._count)).one()
         return Effect(created=created, revised=new - created, duplicate=staged - new)
+
+    async def _is_any_known(self, connection: AsyncConnection, scope: Scope) -> bool:
+        """Whether any staged row is of an interaction that is there."""
+        found = await connection.scalar(self._known, {"owner": scope.engagement_id})
+        return bool(found)
 
     async def move(
         self,
@@ -183,7 +202,9 @@ class Staging:
         if effect.revised:
             await connection.execute(self._retire_beaten, owner)
         if new:
-            await _insert_all(connection, self._insert_fresh, place, new)
+            is_simple = not (effect.revised or effect.duplicate)
+            statement = self._insert_staged if is_simple else self._insert_fresh
+            await _insert_all(connection, statement, place, new)
             is_postgresql = connection.dialect.name == "postgresql"
             add = self._add_agents_postgresql if is_postgresql else self._add_agents_sqlite
             await connection.execute(add, owner | {"now": now})
@@ -311,6 +332,22 @@ class Staging:
             )
             .values(in_force=False)
         )
+
+    @cached_property
+    def _known(self) -> Select[bool]:
+        staged, interactions = self._staged.c, self._all.c
+        there = exists().where(
+            interactions.engagement_id == _OWNER,
+            interactions.source_account == staged.source_account,
+            interactions.interaction_id == staged.interaction_id,
+        )
+        return select(exists(select(staged.row_number).where(there)))
+
+    @cached_property
+    def _insert_staged(self) -> Insert:
+        """Where all that is staged is new, and so in force."""
+        rows = select(_OWNER, true(), _SEQUENCE, *(self._staged.c[name] for name in self.columns))
+        return insert(self._all).from_select([*_BY_UPLOAD, *self.columns], rows)
 
     @cached_property
     def _insert_fresh(self) -> Insert:
