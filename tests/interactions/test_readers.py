@@ -40,7 +40,7 @@ _PATIENCE_SECONDS = 30
 
 @pytest.fixture
 def readers() -> Iterator[Readers]:
-    made = Readers()
+    made = Readers(cores=1)
     yield made
     made.close()
 
@@ -86,7 +86,7 @@ async def read(
         while (batch := await reading.next()) is not None:
             batches.append(batch)
             meddle()
-        return batches, reading.summary
+        return batches, await reading.summary()
 
 
 def limit(pid: int, name: str) -> int:
@@ -117,6 +117,52 @@ async def test_another_process_reads_what_a_thread_would(
     here = await read(readers, order(body))
     assert here == there
     assert (there[1].tally.accepted, there[1].tally.rejected, len(there[0])) == (4_101, 2, 3)
+
+
+async def test_several_read_a_log_together_as_one_would(order: Callable[..., Order]) -> None:
+    rows = [row(n, agent_id=f"agent {n % 7}", **{f"x{n % 1_500}": 1}) for n in range(9_000)]
+    for n in range(0, 9_000, 70):
+        rows[n] = row(n, opened_at="?")
+    asked = order(ndjson(rows))
+    results = []
+    for cores in (1, 3):
+        readers = Readers(cores=cores)
+        try:
+            batches, summary = await read(readers, asked)
+            assert len(readers.process_ids) == cores
+        finally:
+            readers.close()
+        staged = sorted(
+            repr(sorted(zip(each.staged.columns, cells, strict=True)))
+            for each in batches
+            if each.staged
+            for cells in each.staged.rows
+        )
+        refused = sorted(
+            cells[0] for each in batches if each.rejects for cells in each.rejects.rows
+        )
+        results.append((staged, refused, summary))
+    assert results[0] == results[1]
+    staged, refused, summary = results[0]
+    assert (len(staged), len(refused)) == (9_000 - 129, 129)
+    assert [fault.row for fault in summary.tally.faults] == [1 + 70 * n for n in range(100)]
+    assert (len(summary.extra_columns), summary.extra_columns[0]) == (1_000, "x0")
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+async def test_an_interaction_that_stands_twice_is_noticed(
+    cores: int, order: Callable[..., Order]
+) -> None:
+    rows = [row(n) for n in range(9_000)]
+    readers = Readers(cores=cores)
+    try:
+        assert (await read(readers, order(ndjson(rows))))[1].is_distinct
+        rows[8_999] = row(0, topic="other")
+        assert not (await read(readers, order(ndjson(rows))))[1].is_distinct
+        rows[8_999] = row(0, source_account="other")
+        assert (await read(readers, order(ndjson(rows))))[1].is_distinct
+    finally:
+        readers.close()
 
 
 async def test_small_logs_need_no_other_process(
@@ -185,7 +231,7 @@ async def test_a_process_that_dies_once_is_an_accident_and_twice_the_logs_fault(
 
 
 async def test_a_process_that_hangs_is_killed(order: Callable[..., Order]) -> None:
-    readers = Readers(silence_seconds=5)
+    readers = Readers(cores=1, silence_seconds=5)
     seen: list[int] = []
 
     def stop() -> None:

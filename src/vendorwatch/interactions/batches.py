@@ -3,17 +3,24 @@
 All of it can be sent from one process to another, as MessagePack.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import msgspec
 
 from vendorwatch.interactions.instants import DateOrder
-from vendorwatch.interactions.intake import REJECT_COLUMNS, STAGED_COLUMNS, Intake, Rows
+from vendorwatch.interactions.intake import (
+    REJECT_COLUMNS,
+    STAGED_COLUMNS,
+    Intake,
+    Rows,
+    are_distinct,
+)
 from vendorwatch.interactions.mapping import parse_mapping
-from vendorwatch.interactions.model import Encoding, Format, Limits, Media, Tally
+from vendorwatch.interactions.model import Encoding, Format, Limits, Media, NotConserved, Tally
 from vendorwatch.interactions.packing import Engine, Packed, pack
-from vendorwatch.interactions.parse import ReadOptions, read
+from vendorwatch.interactions.parse import MOST_NAMES, WHOLE, ReadOptions, Share, read
 from vendorwatch.periods import Micros, load_zone
 
 READING = 1
@@ -40,6 +47,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_atomic: bool
     pseudonym_key: bytes
     engine: Engine
+    share: Share = WHOLE
 
     def options(self) -> ReadOptions:
         return ReadOptions(
@@ -51,6 +59,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             date_order=self.date_order,
             mapping=parse_mapping(self.mapping) if self.mapping is not None else None,
             limits=self.limits,
+            share=self.share,
         )
 
 
@@ -62,19 +71,48 @@ class Batch(msgspec.Struct, frozen=True, tag=True, array_like=True):
     agents: Packed | None
 
 
-class Summary(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """Of the whole file, after its last batch. See parse.Reading."""
+class Part(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """What one reader tells of its share, after the last batch. See parse.Reading."""
 
     tally: Tally
     columns: tuple[str, ...]
     extra_columns: tuple[str, ...]
     supplied: frozenset[str]
     decoded_bytes: int
-    is_distinct: bool  # see intake.Intake
+    rows: int  # of the file, whoever has read them
+    names: list[bytes]  # see intake.are_distinct
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Of the whole file. `is_distinct`: surely no two accepted rows are of the same interaction."""
+
+    tally: Tally
+    columns: tuple[str, ...]
+    extra_columns: tuple[str, ...]
+    supplied: frozenset[str]
+    decoded_bytes: int
+    is_distinct: bool
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> "Summary":
+        """Of all that share the file. Raises NotConserved if a row was nobody's or two's."""
+        tally = Tally.of_all([part.tally for part in parts])
+        if {part.rows for part in parts} != {tally.received}:
+            raise NotConserved(f"{tally.received} rows were read of {parts[0].rows}")
+        extra = sorted({name for part in parts for name in part.extra_columns})
+        return cls(
+            tally,
+            parts[0].columns,
+            tuple(extra[:MOST_NAMES]),
+            frozenset[str]().union(*(part.supplied for part in parts)),
+            parts[0].decoded_bytes,
+            are_distinct([part.names for part in parts]),
+        )
 
 
 class Batches:
-    """Iterate once. `summary` is there when the iteration is complete.
+    """Iterate once. `part` is there when the iteration is complete.
 
     Where the mode is atomic and a row was refused, no more batches come: only the other faults are
     of interest from then on.
@@ -85,20 +123,21 @@ class Batches:
         self._reading = read(file, order.options())
         self._intake = Intake(self._reading, pseudonym_key=order.pseudonym_key)
         self._named: set[str] = set()
-        self.summary: Summary | None = None
+        self.part: Part | None = None
 
     def __iter__(self) -> Iterator[Batch]:
         tally, reading = self._intake.tally, self._reading
         for rows in self._intake.batches(_BATCH_ROWS):
             if not (self._order.is_atomic and tally.rejected):
                 yield self._packed(rows)
-        self.summary = Summary(
+        self.part = Part(
             tally,
             reading.columns,
             reading.extra_columns,
             reading.supplied,
             reading.decoded_bytes,
-            self._intake.is_distinct(),
+            reading.rows,
+            self._intake.names(),
         )
 
     def _packed(self, rows: Rows) -> Batch:

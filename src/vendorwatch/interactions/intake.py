@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -104,12 +104,9 @@ class Intake:
         self._order = _pseudonyms(pseudonym_key, "order_ref")
         self._names = [array("Q") for _ in range(_PARTS)]
 
-    def is_distinct(self) -> bool:
-        """Whether surely no two accepted rows are of the same interaction.
-
-        Eight bytes of hash tell them apart: when in doubt, by chance, they count as the same one.
-        """
-        return all(len(set(part)) == len(part) for part in self._names)
+    def names(self) -> list[bytes]:
+        """Of the accepted rows' interactions, eight bytes each, in parts: see are_distinct."""
+        return [part.tobytes() for part in self._names]
 
     def batches(self, rows: int, size: int = 2**21) -> Iterator[Rows]:
         """One `next` reads at most `rows` rows of the file, and hardly more than `size` bytes."""
@@ -168,6 +165,18 @@ class Intake:
             _packed(sent.claims) if sent.claims else None,
             _packed(sent.extra) if sent.extra else None,
         )
+
+
+def are_distinct(names: Iterable[Sequence[bytes]]) -> bool:
+    """Whether surely no two rows are of the same interaction, of all that read parts of a file.
+
+    Eight bytes of hash tell them apart: when in doubt, by chance, they count as the same one.
+    """
+    for parts in zip(*names, strict=True):
+        found = array("Q", b"".join(parts))
+        if len(set(found)) < len(found):
+            return False
+    return True
 
 
 def _pseudonyms(key: bytes, field: str) -> Callable[[str | None], bytes | None]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -109,6 +109,26 @@ class Tally:
 
     def skip(self) -> None:
         self.skipped += 1
+
+    @classmethod
+    def of_all(cls, tallies: Sequence["Tally"]) -> "Tally":
+        """Of several that counted different rows of one file."""
+        total = cls()
+        for each in tallies:
+            total.accepted += each.accepted
+            total.rejected += each.rejected
+            total.skipped += each.skipped
+            total.excluded += each.excluded
+            total.claims_differ += each.claims_differ
+            for code, count in each.codes.items():
+                total.codes[code] = total.codes.get(code, 0) + count
+        faults = [fault for each in tallies for fault in each.faults]
+        total.faults = sorted(faults, key=lambda fault: fault.row or 0)[:SHOWN_FAULTS]
+        firsts = [each.first_opened_at for each in tallies if each.first_opened_at is not None]
+        lasts = [each.last_opened_at for each in tallies if each.last_opened_at is not None]
+        total.first_opened_at = min(firsts, default=None)
+        total.last_opened_at = max(lasts, default=None)
+        return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ from vendorwatch.interactions.record import (
 from vendorwatch.interactions.refusals import EmptyUpload
 from vendorwatch.periods import Micros
 
-_MOST_NAMES = 1_000
+MOST_NAMES = 1_000
+_STRETCH = 500  # rows
 _LONGEST_NAME = 200
 _MOST_PLANS = 1_000
 _LONGEST_NAMES = 2_000  # characters of all names of a row whose plan is kept
@@ -77,6 +78,22 @@ class Skipped(msgspec.Struct, frozen=True):
 Outcome = Accepted | Refused | Skipped
 
 
+class Share(msgspec.Struct, frozen=True):
+    """One of several readers of the same file: `number` from 0, of `readers` in all.
+
+    Each goes through all of the file, and says what comes of every so manieth stretch of rows only.
+    """
+
+    number: int
+    readers: int
+
+    def holds(self, row: int) -> bool:
+        return row // _STRETCH % self.readers == self.number
+
+
+WHOLE = Share(0, 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     now: Micros
@@ -88,13 +105,14 @@ class ReadOptions:
     mapping: VendorMapping | None = None  # needed where the format is mapped
     limits: Limits = field(default_factory=Limits)
     delimiter: str = ","  # of a CSV file in the canonical format; a mapping names its own
+    share: Share = WHOLE
 
 
 class Reading:
     """Iterate once. What it tells of the whole file is complete when the iteration is.
 
     `columns` is the header of a CSV file, else empty. `extra_columns` are the columns and keys that
-    are not the record's, sorted (at most 1 000 are told); a key inside an event is `events.key`.
+    are not the record's, sorted (the first 1 000 are told); a key inside an event is `events.key`.
     `supplied` are the record's fields that the file carries, be they filled or not.
     """
 
@@ -108,14 +126,18 @@ class Reading:
         self._extra: set[str] = set()
         self.columns: tuple[str, ...] = ()
         self.decoded_bytes = 0
+        self.rows = 0  # of the file, whoever's share they are
 
     def __iter__(self) -> Iterator[Outcome]:
-        most = self._options.limits.rows
+        """Of the share's rows."""
+        most, share = self._options.limits.rows, self._options.share
         row = 0
         for row, raw in enumerate(self._raw_rows(), start=1):
             if row > most:
                 raise TooManyRows(f"The upload has more than {most} rows")
-            yield self._outcome(row, raw)
+            if share.holds(row):
+                yield self._outcome(row, raw)
+        self.rows = row
         if not row and self._options.media == "ndjson":
             raise EmptyUpload(NOTHING)
 
@@ -126,7 +148,7 @@ class Reading:
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
-        return tuple(sorted(self._extra))
+        return tuple(sorted(self._extra)[:MOST_NAMES])
 
     @property
     def supplied(self) -> frozenset[str]:
@@ -224,15 +246,17 @@ class Reading:
 
     def _note(self, names: Iterable[str]) -> None:
         for name in names:
-            if len(self._seen) < _MOST_NAMES or name in FIELDS:
+            if len(self._seen) < MOST_NAMES or name in FIELDS:
                 self._seen.add(name)
             if name not in FIELDS:
                 self._note_extra((name,))
 
     def _note_extra(self, names: Iterable[str]) -> None:
         for name in names:
-            if len(self._extra) < _MOST_NAMES and not name.startswith(OUR_COLUMNS):
+            if not name.startswith(OUR_COLUMNS):
                 self._extra.add(name[:_LONGEST_NAME])
+        if len(self._extra) > 2 * MOST_NAMES:
+            self._extra = set(sorted(self._extra)[:MOST_NAMES])
 
 
 def read(file: BinaryIO, options: ReadOptions) -> Reading:

@@ -17,7 +17,7 @@ import msgspec
 
 from vendorwatch.confinement import die_with_parent, limit_memory, limit_processor
 from vendorwatch.errors import Fault, VendorwatchError
-from vendorwatch.interactions.batches import Batch, Batches, Order, Summary
+from vendorwatch.interactions.batches import Batch, Batches, Order, Part
 
 LENGTH = struct.Struct("!I")
 _MEGABYTES = 256  # of memory beyond the program itself; a million rows take about ten
@@ -38,7 +38,7 @@ class Breakdown(msgspec.Struct, frozen=True, tag=True, array_like=True):
     traceback: str
 
 
-Said = Batch | Summary | Refusal | Breakdown
+Said = Batch | Part | Refusal | Breakdown
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def _carry_out(order: Order, answers: BinaryIO) -> None:
             batches = Batches(file, order)
             for batch in batches:
                 _send(answers, batch)
-            last = batches.summary
+            last = batches.part
     except VendorwatchError as error:
         last = Refusal(error.slug, error.detail, error.faults)
     except MemoryError:

@@ -8,11 +8,12 @@ server with it.
 import asyncio
 import fcntl
 import os
+import secrets
 import select
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -20,10 +21,11 @@ from typing import Protocol
 import msgspec
 
 from vendorwatch.errors import Kind, VendorwatchError
-from vendorwatch.interactions.batches import Batch, Batches, Order, Summary
+from vendorwatch.interactions.batches import Batch, Batches, Order, Part, Summary
 from vendorwatch.interactions.formats import faults
 from vendorwatch.interactions.formats.inflate import inflate
-from vendorwatch.interactions.reader import LENGTH, Refusal, Said
+from vendorwatch.interactions.parse import Share
+from vendorwatch.interactions.reader import LENGTH, Breakdown, Refusal, Said
 from vendorwatch.interactions.refusals import EmptyUpload
 from vendorwatch.settings import others_environment
 
@@ -33,6 +35,8 @@ or two, as long as telling another process.
 """
 _SILENCE_SECONDS = 60.0  # a batch takes a twentieth of a second
 _PIPE_BYTES = 2**20  # so that a reader can be one batch ahead
+_SHARED_FROM = 2**20  # bytes; each reader goes through all of them
+_COMPRESSION = 8
 _ATTEMPTS = 2
 _QUARANTINE_SECONDS = 3_600.0
 _MOST_SUSPECTS = 1_000
@@ -73,8 +77,7 @@ class Reading(Protocol):
     async def next(self) -> Batch | None:
         """Raises what makes the whole file unreadable."""
 
-    @property
-    def summary(self) -> Summary:
+    async def summary(self) -> Summary:
         """After the last batch."""
 
 
@@ -99,8 +102,16 @@ _REFUSALS: dict[str, type[VendorwatchError]] = {
 class Readers:
     """Of one event loop. Processes are started when they are needed, and kept."""
 
-    def __init__(self, *, silence_seconds: float = _SILENCE_SECONDS) -> None:
+    def __init__(
+        self, *, cores: int | None = None, silence_seconds: float = _SILENCE_SECONDS
+    ) -> None:
+        self._cores = cores or len(os.sched_getaffinity(0))
         self._silence = silence_seconds
+        # What they hash must be the same for all that share a file, and unknown to whoever sends.
+        self._environment = others_environment() | {
+            "PYTHONPATH": ":".join(sys.path),
+            "PYTHONHASHSEED": str(1 + secrets.randbelow(2**32 - 1)),
+        }
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
         self._suspects: dict[bytes, list[float]] = {}
@@ -119,18 +130,28 @@ class Readers:
             yield _Here(order)
             return
         self._refuse_known(fingerprint)
-        process = self._free()
+        processes = [self._free() for _ in range(self._wanted(order, size))]
         try:
-            process.order(order)
-            yield _There(process)
+            for number, process in enumerate(processes):
+                share = Share(number, len(processes))
+                process.order(msgspec.structs.replace(order, share=share))
+            yield _There(processes, self._silence)
         except ReaderFailed as failed:
             self._suspect(fingerprint, failed)
             raise
         finally:
-            if process.is_done:
-                self._idle.append(process)
-            else:
-                self._drop(process)
+            for process in processes:
+                if process.is_done:
+                    self._idle.append(process)
+                else:
+                    self._drop(process)
+
+    def _wanted(self, order: Order, size: int) -> int:
+        """One a core that no other log is read on, where there is enough to share."""
+        unpacked = size if order.encoding == "identity" else size * _COMPRESSION
+        if unpacked < _SHARED_FROM:
+            return 1
+        return max(1, self._cores - (len(self._all) - len(self._idle)))
 
     def close(self) -> None:
         for process in self._all:
@@ -145,7 +166,7 @@ class Readers:
                 return process
             self._drop(process)
         # Here and not in a thread: it is told to die with the thread that started it.
-        process = _Process(self._silence)
+        process = _Process(self._environment, self._silence)
         self._all.add(process)
         return process
 
@@ -202,56 +223,60 @@ class _Here:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._batches = self._read()
-        self._summary: Summary | None = None
+        self._part: Part | None = None
 
     def _read(self) -> Iterator[Batch]:
         with Path(self._order.path).open("rb") as file:
             batches = Batches(file, self._order)
             yield from batches
-            self._summary = batches.summary
+            self._part = batches.part
 
     async def next(self) -> Batch | None:
         return await asyncio.to_thread(next, self._batches, None)
 
-    @property
-    def summary(self) -> Summary:
-        assert self._summary is not None  # noqa: S101  asked for too early
-        return self._summary
+    async def summary(self) -> Summary:
+        assert self._part is not None  # noqa: S101  asked for too early
+        return Summary.of([self._part])
 
 
 class _There:
-    def __init__(self, process: "_Process") -> None:
-        self._process = process
-        self._summary: Summary | None = None
+    """In other processes; batches are taken from whichever has one."""
+
+    def __init__(self, processes: Sequence["_Process"], silence_seconds: float) -> None:
+        self._silence = silence_seconds
+        self._busy = {process.answers: process for process in processes}
+        self._parts: list[Part] = []
 
     async def next(self) -> Batch | None:
-        if self._summary is not None:
-            return None
-        said = await asyncio.to_thread(self._process.listen)
-        if isinstance(said, Batch):
-            return said
-        if isinstance(said, Summary):
-            self._summary = said
-            return None
-        if isinstance(said, Refusal):
-            raise _REFUSALS[said.slug](said.detail, faults=said.faults)
-        raise BrokenReading(said.traceback)
+        return await asyncio.to_thread(self._listen)
 
-    @property
-    def summary(self) -> Summary:
-        assert self._summary is not None  # noqa: S101  asked for too early
-        return self._summary
+    def _listen(self) -> Batch | None:
+        while self._busy:
+            ready = _await_any(self._busy, self._silence)
+            said = self._busy[ready].listen()
+            if isinstance(said, Batch):
+                return said
+            if isinstance(said, Refusal):
+                raise _REFUSALS[said.slug](said.detail, faults=said.faults)
+            if isinstance(said, Breakdown):
+                raise BrokenReading(said.traceback)
+            self._parts.append(said)
+            del self._busy[ready]
+        return None
+
+    async def summary(self) -> Summary:
+        return await asyncio.to_thread(Summary.of, self._parts)
 
 
 class _Process:
-    def __init__(self, silence_seconds: float) -> None:
+    def __init__(self, environment: dict[str, str], silence_seconds: float) -> None:
         self._silence = silence_seconds
         self._decoder: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "vendorwatch.interactions.reader"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=others_environment() | {"PYTHONPATH": ":".join(sys.path)},
+            env=environment,
             bufsize=0,
         )
         assert self._process.stdin is not None  # noqa: S101  as ordered
@@ -259,13 +284,16 @@ class _Process:
         self._orders, self._answers = self._process.stdin, self._process.stdout
         with suppress(AttributeError, OSError):  # other systems; a quota of the user's pipes
             fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._poll = select.poll()
-        self._poll.register(self._answers, select.POLLIN)
         self.is_done = True  # with what it was ordered
 
     @property
     def id(self) -> int:
         return self._process.pid
+
+    @property
+    def answers(self) -> int:
+        """The descriptor that they come on."""
+        return self._answers.fileno()
 
     @property
     def is_alive(self) -> bool:
@@ -297,13 +325,23 @@ class _Process:
         taken = bytearray(size)
         left = memoryview(taken)
         while left:
-            if not self._poll.poll(self._silence * 1_000):
-                raise _failed(f"said nothing for {self._silence:g} seconds")
-            count = os.readv(self._answers.fileno(), [left])
+            _await_any([self.answers], self._silence)
+            count = os.readv(self.answers, [left])
             if not count:
                 raise _failed("died")
             left = left[count:]
         return taken
+
+
+def _await_any(descriptors: Iterable[int], seconds: float) -> int:
+    """One that has something to read. Raises ReaderFailed where none has for so long."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    ready = poll.poll(seconds * 1_000)
+    if not ready:
+        raise _failed(f"said nothing for {seconds:g} seconds")
+    return ready[0][0]
 
 
 def _failed(what: str) -> ReaderFailed:

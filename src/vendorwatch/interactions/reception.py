@@ -228,11 +228,12 @@ async def _read_and_store(
 ) -> Outcome:
     first, second = await reading.next(), await reading.next()
     if second is None:
-        _refuse_if_atomic(plan, reading.summary.tally)
+        summary = await reading.summary()
+        _refuse_if_atomic(plan, summary.tally)
         # Few rows are staged where they are stored: a second transaction would cost more.
         async with database.workbench(plan.scope) as bench:
             await _prepare(bench, store.BRIEF)
-            return await _store(bench, plan, body, reading.summary, store.BRIEF, first)
+            return await _store(bench, plan, body, summary, store.BRIEF, first)
     async with database.workbench(plan.scope, used_up=True) as bench:
         await _prepare(bench, store.LASTING)
         async with aclosing(ahead(reading)) as rest:
@@ -240,7 +241,7 @@ async def _read_and_store(
             await _lay_out(bench, second)
             async for batch in rest:
                 await _lay_out(bench, batch)
-        summary = reading.summary
+        summary = await reading.summary()
         _refuse_if_atomic(plan, summary.tally)
         async with bench.aside() as connection:
             await store.LASTING.advise(
