@@ -92,11 +92,16 @@ class Draft:
         with _as_unavailable():
             self._file.flush()
 
-    def keep(self) -> None:
-        """Durable under its final name when this returns: the file and its folder are synced."""
+    def sync(self) -> None:
+        """What was written so far is on the disk when this returns, so that `keep` takes less."""
         with _as_unavailable():
             self._file.flush()
             os.fsync(self._file.fileno())
+
+    def keep(self) -> None:
+        """Durable under its final name when this returns: the file and its folder are synced."""
+        self.sync()
+        with _as_unavailable():
             target = self.path.with_name(self.sha256.hex())
             if not target.exists():
                 self.path.rename(target)

@@ -3,8 +3,7 @@
 Whoever stores them hands them over as they are: what is left to do for each row is the database's.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +11,7 @@ import msgspec
 from vendorwatch.interactions.model import Cell
 
 Engine = Literal["sqlite", "postgresql"]
+Column = tuple[Cell, ...]
 COPY_OPTIONS = "NULL 'None', ENCODING 'UTF8'"
 """How PostgreSQL reads `Packed.rows`: its text format, with Python's word for null."""
 
@@ -36,37 +36,44 @@ def pack(columns: Sequence[str], rows: Sequence[tuple[Cell, ...]], engine: Engin
     """Null where there are no rows."""
     if not rows:
         return None
-    shared = _shared(rows)
+    # Column by column: most of what is done is then done by loops that are not Python's.
+    cells = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    literals = {name: literal for name in columns if (literal := _shared(cells[name])) is not None}
     if engine == "postgresql":
-        shared = {place: literal for place, literal in shared.items() if literal == "NULL"}
-    left = tuple(name for place, name in enumerate(columns) if place not in shared)
-    kept = _without(rows, shared)
-    if engine == "postgresql":
-        return Packed(left, {}, copy_text(kept))
-    return Packed(left, {columns[place]: literal for place, literal in shared.items()}, kept)
+        kept = {name: cells[name] for name in columns if literals.get(name) != _LITERALS[None]}
+        return Packed(tuple(kept), {}, copy_text([*kept.values()]))
+    left = {name: cells[name] for name in columns if name not in literals}
+    packed = list(zip(*left.values(), strict=True)) if left else [()] * len(rows)
+    return Packed(tuple(left), literals, packed)
 
 
-def copy_text(rows: Sequence[tuple[Cell, ...]]) -> bytes:
-    """In the text format of COPY.
+def copy_text(columns: Sequence[Column]) -> bytes:
+    """Rows in the text format of COPY.
 
-    All rows are put together at once, and then the marks are counted: if there are no more of them
-    than were put there, no cell holds one, and nothing needs to be escaped.
+    All are put together at once, and then the marks are counted: if there are no more of them than
+    were put there, no cell holds one, and nothing needs to be escaped.
     """
-    width = len(rows[0])
-    template = "\t".join(["%s"] * width) + "\n"
-    binary = _binary_places(rows)
-    shown = [_with_hexadecimal(row, binary) for row in rows] if binary else rows
-    text = "".join([template % tuple(row) for row in shown])
-    nulls = sum(row.count(None) for row in shown)
-    backslashes = 2 * sum(row[place] is not None for place in binary for row in shown)
+    rows, nulls, binary = len(columns[0]), 0, 0
+    shown: list[Sequence[object]] = []
+    for column in columns:
+        empty = column.count(None)
+        nulls += empty
+        if isinstance(next((cell for cell in column if cell is not None), None), bytes):
+            binary += rows - empty
+            shown.append([None if cell is None else _hexadecimal(cell) for cell in column])
+        else:
+            shown.append(column)
+    template = "\t".join(["%s"] * len(columns)) + "\n"
+    text = "".join(map(template.__mod__, zip(*shown, strict=True)))
     if (
-        text.count("\t") != (width - 1) * len(rows)
-        or text.count("\n") != len(rows)
-        or text.count("\\") != backslashes
+        text.count("\t") != (len(columns) - 1) * rows
+        or text.count("\n") != rows
+        or text.count("\\") != 2 * binary
         or text.count(_NULL) != nulls
         or "\r" in text
     ):
-        text = "".join("\t".join(map(_escaped, row)) + "\n" for row in rows)
+        lines = zip(*columns, strict=True)
+        text = "".join("\t".join(map(_escaped, line)) + "\n" for line in lines)
     return text.encode()
 
 
@@ -78,46 +85,18 @@ def _escaped(cell: Cell) -> str:
     return _ESCAPED_NULL if cell == _NULL else cell.translate(_ESCAPES)
 
 
-def _hexadecimal(cell: bytes) -> str:
+def _hexadecimal(cell: Cell) -> str:
+    assert isinstance(cell, bytes)  # noqa: S101  a column holds bytes in all rows but for nulls
     return "\\\\x" + cell.hex()
 
 
-def _binary_places(rows: Sequence[tuple[Cell, ...]]) -> list[int]:
-    """A column holds bytes in all rows or in none, but for nulls."""
-    places = []
-    for place, cell in enumerate(rows[0]):
-        if cell is None:
-            cell = next((row[place] for row in rows if row[place] is not None), None)  # noqa: PLW2901  the first that says something
-        if isinstance(cell, bytes):
-            places.append(place)
-    return places
-
-
-def _with_hexadecimal(row: tuple[Cell, ...], places: list[int]) -> list[Cell]:
-    cells = list(row)
-    for place in places:
-        cell = cells[place]
-        if isinstance(cell, bytes):
-            cells[place] = _hexadecimal(cell)
-    return cells
-
-
-def _shared(rows: Sequence[tuple[Cell, ...]]) -> dict[int, str]:
-    """The places that hold the same null or truth value in every row, as SQL.
+def _shared(column: Column) -> str | None:
+    """As SQL, the null or truth value that every row holds; null where there is no such thing.
 
     sqlite3 spends most of its time on values that are neither numbers nor texts, and a log leaves
     many columns empty from its first row to its last.
     """
-    return {
-        place: _LITERALS[cell]
-        for place, cell in enumerate(rows[0])
-        if (cell is None or cell is True or cell is False)
-        and all(row[place] is cell for row in rows)
-    }
-
-
-def _without(rows: Sequence[tuple[Cell, ...]], places: Collection[int]) -> list[tuple[Cell, ...]]:
-    kept = [place for place in range(len(rows[0])) if place not in places]
-    if len(kept) < 2:  # noqa: PLR2004  itemgetter gives no tuple then
-        return [tuple(row[place] for place in kept) for row in rows]
-    return list(map(itemgetter(*kept), rows))
+    first = column[0]  # where it is a truth value, all others are, or null
+    if first is None or first is True or first is False:
+        return _LITERALS[first] if column.count(first) == len(column) else None
+    return None
