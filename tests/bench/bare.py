@@ -43,7 +43,7 @@ def _insert_sqlite(url: str, engagement_id: str, cells: Sequence[Cells]) -> Timi
     statement = f"INSERT INTO interactions ({names}) VALUES ({marks})"  # noqa: S608  our own names
     owner = UUID(engagement_id).hex
     rows = [(owner, *row) for row in cells]
-    with _sqlite(url) as connection, timed() as timing:
+    with sqlite(url) as connection, timed() as timing:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(statement, rows)
         connection.execute("COMMIT")
@@ -113,7 +113,7 @@ class Fetch:
 
 
 @contextmanager
-def _sqlite(url: str) -> Iterator[sqlite3.Connection]:
+def sqlite(url: str) -> Iterator[sqlite3.Connection]:
     """With the settings of vendorwatch.db.engine."""
     connection = sqlite3.connect(_path(url), isolation_level=None)
     journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from bench import reading, receiving, rendering, scoring
+from bench import fairness, reading, receiving, rendering, scoring, small
 from bench.databases import databases
 from bench.measure import LEAST_REPETITIONS
-from bench.page import Results, page
+from bench.page import Results, Stored, page
 from vendorwatch.telemetry import configure_logging
 
-_PARTS = ("receiving", "reading", "scoring", "rendering")
+_PARTS = ("receiving", "small", "fairness", "reading", "scoring", "rendering")
 _ENGINES = ("SQLite", "PostgreSQL")
 _FORMS = ("NDJSON", "gzip NDJSON", "CSV")
 _SIZES = (5_000, 100_000, 1_000_000, 10_000_000)
@@ -33,7 +33,7 @@ def _chosen(name: str, choices: tuple[str, ...]) -> click.Option:
         _chosen("part", _PARTS),
         _chosen("engine", _ENGINES),
         _chosen("form", _FORMS),
-        click.Option(["--rows"], type=click.IntRange(1), default=50_000, show_default=True,
+        click.Option(["--rows"], type=click.IntRange(1), default=300_000, show_default=True,
                      help="Of an upload."),
         click.Option(["--month"], type=click.IntRange(4), multiple=True, default=_MONTHS,
                      show_default=True, help="Interactions of a month that is read."),
@@ -59,23 +59,24 @@ def main(
     configure_logging("warning")
     gc.freeze()  # as the server does with what it has imported
     load, began = os.getloadavg(), time.perf_counter()
-    received, read = {}, {}
+    stored = Stored()
     # First: memory that a large frame has once taken makes rows of Python objects slower.
-    with databases(engine if {"receiving", "reading"} & set(part) else ()) as wheres:
+    with databases(engine if set(part) - {"scoring", "rendering"} else ()) as wheres:
         for where in wheres:
             if "receiving" in part:
                 for name, samples in receiving.measure(where, rows, form, repetitions).items():
-                    received[where.engine, name] = samples
+                    stored.received[where.engine, name] = samples
+            stored.singles |= {where.engine: small.measure(where)} if "small" in part else {}
+            stored.flooded |= {where.engine: fairness.measure(where)} if "fairness" in part else {}
             if "reading" in part:
                 for n, samples in reading.measure(where, month, repetitions).items():
-                    read[where.engine, n] = samples
+                    stored.read[where.engine, n] = samples
     sizes = [n for n in size if not (no_largest and n >= scoring.LARGE)]
     text = page(
         Results(
             rows=rows,
             repetitions=repetitions,
-            received=received,
-            read=read,
+            stored=stored,
             scored=scoring.measure(sizes, repetitions) if "scoring" in part else {},
             rendered=rendering.measure(repetitions) if "rendering" in part else None,
             load_before=load,

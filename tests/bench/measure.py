@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import median
 
 import click
@@ -21,9 +22,13 @@ class Timing:
 
 
 @contextmanager
-def timed() -> Iterator[Timing]:
+def timed(*, collect: bool = True) -> Iterator[Timing]:
+    """`collect`: the rubbish of what ran before is not this one's cost. Not where something small
+    is timed many times.
+    """
     timing = Timing()
-    gc.collect()  # the rubbish of what ran before is not this one's cost
+    if collect:
+        gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     yield timing
     timing.wall = time.perf_counter() - wall
@@ -45,6 +50,11 @@ class Samples:
 
     def cpu(self, name: str) -> float:
         return median(timing.cpu for timing in self.of[name])
+
+    def quantile(self, name: str, part: float) -> float:
+        """The nearest rank, in seconds."""
+        walls = sorted(timing.wall for timing in self.of[name])
+        return walls[max(0, ceil(part * len(walls)) - 1)]
 
     def ratios(self, name: str, baseline: str) -> list[float]:
         """Ascending, one for each repetition: how many times as long as the baseline."""

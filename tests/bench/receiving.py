@@ -4,6 +4,7 @@ import asyncio
 import gc
 import tempfile
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,7 @@ from vendorwatch.vendors.model import Engagement
 NOW: Micros = 1_793_606_400_000_000  # 2026-11-02T08:00:00Z: September is over
 MERCHANT = "Trà Sen"
 BARE, FIRST, AGAIN = "bare insert", "first", "again"
-_SECRET = "of the measurements, and of nothing else"  # noqa: S105  protects nothing
+SECRET = "of the measurements, and of nothing else"  # noqa: S105  protects nothing
 _CHUNK = 64 * 1024  # as a server hands a body on
 
 
@@ -50,12 +51,12 @@ def _bare(where: Databases, cells: list[bare.Cells]) -> Mapping[str, Timing]:
         return {BARE: bare.insert(url, engagement.engagement_id, cells)}
 
 
-async def new_engagement(url: str) -> Engagement:
+async def new_engagement(url: str, vendor: str = "Hoa Sen BPO") -> Engagement:
     database = Database(url)
     try:
         async with database.write_as_operator() as connection:
             return await vendors.create_engagement(
-                connection, merchant=MERCHANT, vendor="Hoa Sen BPO", time_zone=ZONE, now=NOW
+                connection, merchant=MERCHANT, vendor=vendor, time_zone=ZONE, now=NOW
             )
     finally:
         await database.close()
@@ -69,14 +70,28 @@ def _upload(where: Databases, form: Form, rows: int) -> Mapping[str, Timing]:
 async def _through_the_application(
     url: str, folder: Path, form: Form, rows: int
 ) -> Mapping[str, Timing]:
+    async with served(url, folder) as client:
+        # The server has been up for a while: its connections are open, its temporary tables are
+        # made, its readers are started.
+        for n in (1, 3_000):
+            before = [row | {"interaction_id": f"before {n} {i}"} for i, row in enumerate(log(n))]
+            await send(client, forms(before)["NDJSON"], f"before-{n}", created=n)
+        first = await send(client, form, "first", created=rows)
+        again = await send(client, form, "again", duplicate=rows)
+    return {FIRST: first, AGAIN: again}
+
+
+@asynccontextmanager
+async def served(url: str, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The application in this process, called by a vendor with a key."""
     settings = Settings.from_env(
         {
             "VENDORWATCH_DATABASE_URL": url,
             "VENDORWATCH_DATA_DIR": str(folder),
-            "VENDORWATCH_SECRET_KEY": _SECRET,
+            "VENDORWATCH_SECRET_KEY": SECRET,
         }
     )
-    key = await _new_key(url, await new_engagement(url))
+    key = await new_key(url, await new_engagement(url))
     app = create_app(settings, clock=lambda: NOW)
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its ASGI types are looser
     headers = {"Authorization": f"Bearer {key}"}
@@ -84,31 +99,32 @@ async def _through_the_application(
         app.lifespan(),
         httpx.AsyncClient(transport=transport, base_url="http://bench", headers=headers) as client,
     ):
-        # The server has been up for a while: its connection is open, its temporary tables are made.
-        small = forms([row | {"interaction_id": "before"} for row in log(1)])["NDJSON"]
-        await _send(client, small, "before", created=1)
-        first = await _send(client, form, "first", created=rows)
-        again = await _send(client, form, "again", duplicate=rows)
-    return {FIRST: first, AGAIN: again}
+        yield client
 
 
-async def _new_key(url: str, engagement: Engagement) -> str:
+async def new_key(url: str, engagement: Engagement) -> str:
     database = Database(url)
     try:
         async with database.write(engagement.scope) as connection:
             made = await access.create_key(
-                connection, engagement.scope, ("upload",), _SECRET.encode(), NOW
+                connection, engagement.scope, ("upload",), SECRET.encode(), NOW
             )
             return made.key
     finally:
         await database.close()
 
 
-async def _send(
-    client: httpx.AsyncClient, form: Form, key: str, *, created: int = 0, duplicate: int = 0
+async def send(
+    client: httpx.AsyncClient,
+    form: Form,
+    key: str,
+    *,
+    created: int = 0,
+    duplicate: int = 0,
+    collect: bool = True,
 ) -> Timing:
     headers = {**form.headers, "Idempotency-Key": key, "Content-Length": str(len(form.body))}
-    with timed() as timing:
+    with timed(collect=collect) as timing:
         answer = await client.post("/v1/uploads", content=_chunks(form.body), headers=headers)
     receipt = answer.json()
     if answer.status_code != httpx.codes.CREATED or (receipt["created"], receipt["duplicate"]) != (
