@@ -157,9 +157,9 @@ async def test_an_interaction_that_stands_twice_is_noticed(
     readers = Readers(cores=cores)
     try:
         assert (await read(readers, order(ndjson(rows))))[1].is_distinct
-        rows[8_999] = row(0, topic="other")
+        rows[8_400] = row(0, topic="other")
         assert not (await read(readers, order(ndjson(rows))))[1].is_distinct
-        rows[8_999] = row(0, source_account="other")
+        rows[8_400] = row(0, source_account="other")
         assert (await read(readers, order(ndjson(rows))))[1].is_distinct
     finally:
         readers.close()

@@ -1,8 +1,10 @@
 """The engine, and the one way to a transaction, for SQLite and PostgreSQL."""
 
+import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, event, make_url
@@ -17,6 +19,7 @@ from vendorwatch.db import wall
 from vendorwatch.db.scope import OPERATOR, MerchantScope, Reach, Scope
 from vendorwatch.errors import Kind, VendorwatchError
 
+Line = AbstractAsyncContextManager[None]
 _BUSY_SECONDS = 30
 _READ_ONLY = "vendorwatch_read_only"
 _POOL_SIZE = "pool_size"
@@ -53,6 +56,9 @@ class Database:
             connect_args=_LOCK_TIMEOUT if self.is_postgresql else {},
             **pool,
         )
+        # SQLite has one writer, and whoever waits for it sleeps and asks again: the next one would be
+        # whoever happens to wake up. Those of this process wait in a line instead.
+        self._line: Line = contextlib.nullcontext() if self.is_postgresql else asyncio.Lock()
         if not self.is_postgresql:
             _prepare_folder(self.url)
             event.listen(self.engine.sync_engine, "connect", _on_sqlite_connect)
@@ -112,7 +118,10 @@ class Database:
     async def _within(
         self, reach: Reach | None, *, read_only: bool
     ) -> AsyncIterator[AsyncConnection]:
-        async with _transaction(self.engine, read_only=read_only) as connection:
+        async with (
+            contextlib.nullcontext() if read_only else self._line,
+            _transaction(self.engine, read_only=read_only) as connection,
+        ):
             if reach is not None:
                 await wall.enter(connection, reach)
             yield connection
@@ -125,7 +134,7 @@ class Database:
         """
         async with _connected(self.engine) as connection:
             try:
-                yield Workbench(connection, whose)
+                yield Workbench(connection, whose, self._line)
             finally:
                 if used_up:
                     await connection.invalidate()
@@ -139,9 +148,10 @@ class Workbench:
     anything is locked.
     """
 
-    def __init__(self, connection: AsyncConnection, whose: Scope) -> None:
+    def __init__(self, connection: AsyncConnection, whose: Scope, line: Line) -> None:
         self._connection = connection
         self._whose = whose
+        self._line = line
 
     @property
     def laid_out(self) -> set[str]:
@@ -160,7 +170,7 @@ class Workbench:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """As Database.write()."""
-        async with self._begun(read_only=False) as connection:
+        async with self._line, self._begun(read_only=False) as connection:
             yield connection
 
     @asynccontextmanager

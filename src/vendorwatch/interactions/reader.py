@@ -21,6 +21,7 @@ from vendorwatch.interactions.batches import Batch, Batches, Order, Part
 
 LENGTH = struct.Struct("!I")
 _MEGABYTES = 256  # of memory beyond the program itself; a million rows take about ten
+_NICENESS = 5  # the server and the database, which others wait for, come first
 _PROCESSOR_SECONDS = 600  # of one log; two gibibytes take about sixty
 
 
@@ -44,6 +45,7 @@ Said = Batch | Part | Refusal | Breakdown
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which stops us
     die_with_parent()
+    os.nice(_NICENESS)
     orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # nothing else may get between the answers
     limit_memory(_MEGABYTES)
