@@ -19,7 +19,7 @@ from vendorwatch.db.engine import Database, Workbench
 from vendorwatch.db.objects import ObjectStore
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
-from vendorwatch.interactions import reception, service
+from vendorwatch.interactions import plan, reception, service
 from vendorwatch.interactions.batches import READING
 from vendorwatch.interactions.formats.faults import TooManyRows
 from vendorwatch.interactions.intake import pseudonym_key
@@ -289,7 +289,7 @@ async def test_bytes_that_might_be_read_otherwise_are_read_again(
     await vendor.send(body)
     assert not await _reads_again(vendor, body)
     with monkeypatch.context() as other:
-        other.setattr(reception, "READING", READING + 1)
+        other.setattr(plan, "READING", READING + 1)
         assert await _reads_again(vendor, body)
     vendor.secret = b"another"  # customers are other pseudonyms under it
     assert await _reads_again(vendor, body)

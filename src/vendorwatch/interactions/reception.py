@@ -1,13 +1,9 @@
 """Receiving a log: it is read and laid out aside, and then stored under a short lock."""
 
 import asyncio
-import hmac
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import metadata
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,30 +12,26 @@ from vendorwatch.db.objects import Draft
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault
 from vendorwatch.interactions import store
-from vendorwatch.interactions.batches import READING, Batch, Order, Summary
-from vendorwatch.interactions.intake import pseudonym_key
+from vendorwatch.interactions.batches import Batch, Summary
 from vendorwatch.interactions.model import (
     Effect,
     Limits,
     Receipt,
-    StoredMapping,
     StoredUpload,
     Tally,
     UploadRequest,
     measurable,
     settle,
 )
-from vendorwatch.interactions.packing import Engine
+from vendorwatch.interactions.plan import Plan, plan_upload
 from vendorwatch.interactions.readers import SMALL, Readers, Reading, ahead
 from vendorwatch.interactions.refusals import (
     EmptyUpload,
     IdempotencyKeyReused,
-    NoMapping,
     RowsRefused,
 )
 from vendorwatch.interactions.staging import Staging
 from vendorwatch.periods import Micros
-from vendorwatch.vendors import service as vendors
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,50 +43,6 @@ class Outcome:
     faults: tuple[Fault, ...] = ()
     codes: Mapping[str, int] = field(default_factory=dict)  # of the refused rows
     decoded_bytes: int = 0  # 0 where the body was not read again
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is decided before a row is read. The mapping is pinned: a newer one changes nothing."""
-
-    scope: Scope
-    request: UploadRequest
-    mapping: StoredMapping | None
-    fingerprint: bytes
-    key: str
-    pseudonym_key: bytes
-    now: Micros
-    limits: Limits
-
-    @property
-    def read_by(self) -> bytes:
-        """Equal where the same bytes, sent in the same way, are read as the same rows."""
-        return hmac.digest(self.pseudonym_key, f"reading {READING} {_zones()}".encode(), "sha256")
-
-    @property
-    def suspect(self) -> bytes:
-        """Tells this engagement's log from another one where reading it goes wrong."""
-        return self.scope.engagement_id.encode() + self.fingerprint
-
-    def new_id(self) -> str | None:
-        return None if self.request.dry_run else str(uuid.uuid4())
-
-    def order(self, body: Draft, engine: Engine) -> Order:
-        request = self.request
-        return Order(
-            path=str(body.path.absolute()),
-            now=self.now,
-            media=request.media,
-            format=request.format,
-            encoding=request.encoding,
-            time_zone=request.time_zone,
-            date_order=request.date_order,
-            mapping=self.mapping.source if self.mapping else None,
-            limits=self.limits,
-            is_atomic=request.mode == "atomic",
-            pseudonym_key=self.pseudonym_key,
-            engine=engine,
-        )
 
 
 async def receive_upload(
@@ -116,7 +64,9 @@ async def receive_upload(
     if not body.size:
         raise EmptyUpload("The body has no bytes. Nothing was stored.")
     async with database.read(scope) as connection:
-        plan = await _plan(connection, scope, request, body, secret=secret, now=now, limits=limits)
+        plan = await plan_upload(
+            connection, scope, request, body, secret=secret, now=now, limits=limits
+        )
         keyed, whole = await store.upload_by_key_or_content(
             connection, scope, plan.key, plan.fingerprint, plan.read_by, now=now
         )
@@ -133,7 +83,7 @@ async def receive_upload(
 
 
 @asynccontextmanager
-async def _on_its_way(plan: _Plan, body: Draft) -> AsyncIterator[None]:
+async def _on_its_way(plan: Plan, body: Draft) -> AsyncIterator[None]:
     """To the disk, while the same bytes are read: a large body takes as long as a tenth of that."""
     if plan.request.dry_run or body.size <= SMALL:
         yield
@@ -147,47 +97,7 @@ async def _on_its_way(plan: _Plan, body: Draft) -> AsyncIterator[None]:
             _ = syncing.exception()  # keeping the body tells the same
 
 
-async def _plan(
-    connection: AsyncConnection,
-    scope: Scope,
-    request: UploadRequest,
-    body: Draft,
-    *,
-    secret: bytes,
-    now: Micros,
-    limits: Limits,
-) -> _Plan:
-    engagement = await vendors.find_engagement(connection, scope.engagement_id)
-    mapping = await _mapping_for(connection, scope, request)
-    fingerprint = request.fingerprint(body.sha256, mapping.version if mapping else None)
-    return _Plan(
-        scope=scope,
-        request=request,
-        mapping=mapping,
-        fingerprint=fingerprint,
-        key=request.idempotency_key or fingerprint.hex(),
-        pseudonym_key=pseudonym_key(secret, engagement.pseudonym_key),
-        now=now,
-        limits=limits,
-    )
-
-
-async def _mapping_for(
-    connection: AsyncConnection, scope: Scope, request: UploadRequest
-) -> StoredMapping | None:
-    if request.format != "mapped":
-        return None
-    if request.mapping_version is None:
-        found = await store.newest_mapping(connection, scope)
-    else:
-        found = await store.mapping(connection, scope, request.mapping_version)
-    if found is None:
-        wanted = f"version {request.mapping_version}" if request.mapping_version else "any"
-        raise NoMapping(f"There is no mapping ({wanted}) yet. Send one to /v1/mappings first.")
-    return found
-
-
-def _replay(plan: _Plan, earlier: StoredUpload | None) -> Outcome | None:
+def _replay(plan: Plan, earlier: StoredUpload | None) -> Outcome | None:
     """The outcome of the same request before, if there was one."""
     if earlier is None:
         return None
@@ -200,7 +110,7 @@ def _replay(plan: _Plan, earlier: StoredUpload | None) -> Outcome | None:
 
 
 async def _repeat(
-    database: Database, plan: _Plan, body: Draft, whole: StoredUpload
+    database: Database, plan: Plan, body: Draft, whole: StoredUpload
 ) -> Outcome | None:
     """The same bytes once more, under another key: they need not be read again. Each of their rows
     is stored, and revisions are never taken back, so that each is a duplicate now.
@@ -238,9 +148,7 @@ async def _repeat(
         return await _close(connection, plan, Outcome(made))
 
 
-async def _read_and_store(
-    database: Database, plan: _Plan, body: Draft, reading: Reading
-) -> Outcome:
+async def _read_and_store(database: Database, plan: Plan, body: Draft, reading: Reading) -> Outcome:
     first, second = await reading.next(), await reading.next()
     if second is None:
         summary = await reading.summary()
@@ -265,7 +173,7 @@ async def _read_and_store(
         return await _store(bench, plan, body, summary, store.LASTING, None)
 
 
-def _refuse_if_atomic(plan: _Plan, tally: Tally) -> None:
+def _refuse_if_atomic(plan: Plan, tally: Tally) -> None:
     if plan.request.mode == "atomic" and tally.rejected:
         raise RowsRefused(
             f"{tally.rejected} of {tally.received} rows were refused, and the mode is atomic: "
@@ -289,7 +197,7 @@ async def _lay_out(bench: Workbench, batch: Batch | None) -> None:
 
 async def _store(
     bench: Workbench,
-    plan: _Plan,
+    plan: Plan,
     body: Draft,
     summary: Summary,
     staging: Staging,
@@ -339,7 +247,7 @@ class _Place:
     previous_sha256: bytes | None
 
 
-async def _take_place(connection: AsyncConnection, plan: _Plan) -> tuple[_Place, Outcome | None]:
+async def _take_place(connection: AsyncConnection, plan: Plan) -> tuple[_Place, Outcome | None]:
     """And what another process made of the same request meanwhile, if it was there first."""
     is_dry = plan.request.dry_run
     newest = await store.lock_engagement(connection, plan.scope, exclusively=not is_dry)
@@ -349,7 +257,7 @@ async def _take_place(connection: AsyncConnection, plan: _Plan) -> tuple[_Place,
 
 
 def _upload(
-    plan: _Plan, body: Draft, summary: Summary, effect: Effect, place: _Place
+    plan: Plan, body: Draft, summary: Summary, effect: Effect, place: _Place
 ) -> StoredUpload:
     """Raises NotConserved if a row was lost or invented on the way."""
     tally, request = summary.tally, plan.request
@@ -389,7 +297,7 @@ def _upload(
     )
 
 
-async def _close(connection: AsyncConnection, plan: _Plan, outcome: Outcome) -> Outcome:
+async def _close(connection: AsyncConnection, plan: Plan, outcome: Outcome) -> Outcome:
     """Writes the receipt and the record of the key; of a dry run, nothing."""
     upload = outcome.upload
     if not plan.request.dry_run:
@@ -403,9 +311,3 @@ async def _close(connection: AsyncConnection, plan: _Plan, outcome: Outcome) -> 
             read_by=plan.read_by,
         )
     return outcome
-
-
-@cache
-def _zones() -> str:
-    """The release of the rules that local times are read by."""
-    return metadata.version("tzdata")
