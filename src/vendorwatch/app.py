@@ -19,6 +19,7 @@ from vendorwatch.interactions import api as interactions
 from vendorwatch.interactions.quota import DailyQuota
 from vendorwatch.interactions.readers import Readers
 from vendorwatch.knowledge import api as knowledge
+from vendorwatch.mailing import api as mailing
 from vendorwatch.periods import DAY, SECOND
 from vendorwatch.policies import api as policies
 from vendorwatch.quality import api as quality
@@ -49,6 +50,7 @@ V1_HANDLERS = (
     *audit.HANDLERS,
     *interactions.HANDLERS,
     *knowledge.HANDLERS,
+    *mailing.HANDLERS,
     *policies.HANDLERS,
     *quality.HANDLERS,
     *scorecards.HANDLERS,

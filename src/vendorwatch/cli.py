@@ -19,6 +19,7 @@ from vendorwatch.demo.commands import demo
 from vendorwatch.doctor import doctor
 from vendorwatch.interactions.commands import mapping, push
 from vendorwatch.knowledge.commands import knowledge
+from vendorwatch.mailing.commands import deliver, recipient_commands
 from vendorwatch.policies.commands import policy
 from vendorwatch.scorecards.commands import score, scorecard, verify
 from vendorwatch.settings import Settings
@@ -110,12 +111,22 @@ def _values(settings: Settings) -> dict[str, str]:
         "VENDORWATCH_SECRET_KEY": "***" if settings.secret_key else "(not set)",
         "VENDORWATCH_BIND": settings.bind,
         "VENDORWATCH_PUBLIC_URL": settings.public_url,
+        "VENDORWATCH_SMTP_URL": _without_password(settings.smtp_url),
+        "VENDORWATCH_MAIL_FROM": settings.mail_from,
+        "VENDORWATCH_OPERATORS": settings.operators or "(not set)",
+        "VENDORWATCH_MAIL_MAX_BYTES": str(settings.mail_max_bytes),
         "VENDORWATCH_LOG_LEVEL": settings.log_level,
         **{
             f"VENDORWATCH_{name.upper()}": str(value)
             for name, value in asdict(settings.bounds).items()
         },
     }
+
+
+def _without_password(smtp_url: str) -> str:
+    if not smtp_url:
+        return "(not set)"
+    return smtp_url if smtp_url.startswith("file:") else masked(smtp_url)
 
 
 @cli.group("db")
@@ -162,6 +173,7 @@ async def _current(database: Database) -> str | None:
 
 for _command in (
     agent_commands,
+    deliver,
     demo,
     doctor,
     engagement_commands,
@@ -170,6 +182,7 @@ for _command in (
     mapping,
     policy,
     push,
+    recipient_commands,
     score,
     scorecard,
     verify,

@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 
 T = TypeVar("T")
 PREFIX = "VENDORWATCH_"
+_ADDRESS = r"[^\s@<>(),;:\"\\]+@[^\s@<>(),;:\"\\]+"
+_SENDER = re.compile(rf"(?P<name>[^<>@\r\n\"\\,;:]*)<(?P<address>{_ADDRESS})>|{_ADDRESS}", re.ASCII)
+_SMTP = re.compile(r"smtps?://([^\s/@]+@)?(\[[0-9a-fA-F:]+\]|[^\s/@:\[\]]+)(:\d{1,5})?/?|file:.+")
 _BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
 _SHORTEST_SECRET = 32
 _HIGHEST_PORT = 65_535
@@ -91,6 +95,10 @@ class Settings:
     host: str
     port: int
     public_url: str
+    smtp_url: str
+    mail_from: str
+    operators: str
+    mail_max_bytes: int
     log_level: str
     bounds: Bounds
 
@@ -112,6 +120,28 @@ class Settings:
         ),
         Setting("VENDORWATCH_BIND", "127.0.0.1:8000", "HOST:PORT that the server listens on."),
         Setting("VENDORWATCH_PUBLIC_URL", "http://<bind>", "What links in answers start with."),
+        Setting(
+            "VENDORWATCH_SMTP_URL",
+            "not set: mail waits",
+            "smtp://USER:PASSWORD@HOST:587 (STARTTLS, unless the host is this machine), smtps://..., "
+            "or file:FOLDER, which writes each mail as an .eml file instead of sending it.",
+            secret=True,
+        ),
+        Setting(
+            "VENDORWATCH_MAIL_FROM",
+            "vendorwatch <vendorwatch@HOST of the public address>",
+            "The sender of mail: an address, or NAME <ADDRESS>.",
+        ),
+        Setting(
+            "VENDORWATCH_OPERATORS",
+            "nobody",
+            "The address that is written to when mail cannot be delivered.",
+        ),
+        Setting(
+            "VENDORWATCH_MAIL_MAX_BYTES",
+            "10000000",
+            "The largest mail. A larger one has links instead of the PDFs.",
+        ),
         Setting("VENDORWATCH_LOG_LEVEL", "info", "debug, info, warning or error."),
         *Bounds.catalogue(),
     )
@@ -122,6 +152,7 @@ class Settings:
         reader = _Reader(environ)
         data_dir = Path(reader.get("DATA_DIR", "var"))
         host, port = reader.check("BIND", "127.0.0.1:8000", _parse_bind)
+        public_url = reader.check("PUBLIC_URL", f"http://{_join_bind(host, port)}", _parse_url)
         settings = cls(
             data_dir=data_dir,
             database_url=reader.check(
@@ -130,7 +161,11 @@ class Settings:
             secret_key=reader.check("SECRET_KEY", "", _parse_secret),
             host=host,
             port=port,
-            public_url=reader.check("PUBLIC_URL", f"http://{_join_bind(host, port)}", _parse_url),
+            public_url=public_url,
+            smtp_url=reader.check("SMTP_URL", "", _parse_smtp),
+            mail_from=reader.check("MAIL_FROM", _default_sender(public_url), _parse_sender),
+            operators=reader.check("OPERATORS", "", _parse_operators),
+            mail_max_bytes=reader.check("MAIL_MAX_BYTES", "10000000", _parse_count),
             log_level=reader.check("LOG_LEVEL", "info", _parse_level),
             bounds=_read_bounds(reader),
         )
@@ -149,6 +184,10 @@ class Settings:
             "SECRET_KEY": self.secret_key,
             "BIND": self.bind,
             "PUBLIC_URL": self.public_url,
+            "SMTP_URL": self.smtp_url,
+            "MAIL_FROM": self.mail_from,
+            "OPERATORS": self.operators,
+            "MAIL_MAX_BYTES": str(self.mail_max_bytes),
             "LOG_LEVEL": self.log_level,
             **{name.upper(): str(value) for name, value in asdict(self.bounds).items()},
         }
@@ -251,6 +290,32 @@ def _parse_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", text):
         raise ValueError(f"{text!r} is not an http or https address")
     return text.rstrip("/")
+
+
+def _parse_smtp(text: str) -> str:
+    """What it says may hold a password: no error repeats it."""
+    if text and not _SMTP.fullmatch(text):
+        raise ValueError("must be smtp://, smtps:// with a host, or file: with a folder")
+    return text
+
+
+def _default_sender(public_url: str) -> str:
+    """Of the host's own name; an address in numbers is not one that mail is from."""
+    host = urlsplit(public_url).hostname or ""
+    named = re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*", host)
+    return f"vendorwatch <vendorwatch@{host if named else 'localhost'}>"
+
+
+def _parse_sender(text: str) -> str:
+    if not _SENDER.fullmatch(text):
+        raise ValueError(f"{text!r} is not an address, or NAME <ADDRESS>")
+    return text
+
+
+def _parse_operators(text: str) -> str:
+    if text and not re.fullmatch(_ADDRESS, text, re.ASCII):
+        raise ValueError(f"{text!r} is not one address")
+    return text
 
 
 def _parse_level(text: str) -> str:

@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from vendorwatch import scorecards
+from vendorwatch import mailing, scorecards
 from vendorwatch.resources import REPORTS
 from vendorwatch.scorecards.render.wording import SOURCE_LANGUAGE, languages, wording
 
@@ -19,10 +19,15 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s|%%")
 
 def words_used() -> set[str]:
     """The message ids in the code and in the templates, plural ones by their singular."""
-    code = Path(scorecards.__path__[0])
+    code = [Path(package.__path__[0]) for package in (scorecards, mailing)]
+    templates = [(f"**.{form}", "jinja2.ext:babel_extract") for form in ("html", "txt")]
     found = [
-        *extract_from_dir(code, [("**.py", "python")], keywords=KEYWORDS),
-        *extract_from_dir(REPORTS, [("**.html", "jinja2.ext:babel_extract")], keywords=KEYWORDS),
+        *(
+            message
+            for folder in code
+            for message in extract_from_dir(folder, [("**.py", "python")], keywords=KEYWORDS)
+        ),
+        *extract_from_dir(REPORTS, templates, keywords=KEYWORDS),
     ]
     return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
 

@@ -16,10 +16,15 @@ CHANGED = {
     "api_keys": {"expires_at", "last_used_at", "revoked_at"},
     "assignments": {"excused"},
     "audit_heads": {"sequence"},
+    "deliveries": {
+        "state", "reason", "message_id", "attempts", "next_attempt_at", "leased_until", "lease_token",
+        "last_reply", "sent_at",
+    },
     "engagements": {"upload_sequence"},
     "interactions": {"in_force"},
     "merchants": {"created_at"},  # nothing writes it: a lock on a row needs one
-}
+    "recipients": {"removed_at"},
+}  # fmt: skip
 _TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')

@@ -28,23 +28,28 @@ _NDJSON = {"Content-Type": "application/x-ndjson"}
 
 # Parameters of paths, and what is looked for under them.
 IN_PATHS = {
+    "delivery_id": ["delivery"],
     "engagement_id": ["engagement"],
     "interaction_id": ["interaction", "rejected interaction"],
     "key_id": ["key"],
     "policy": ["policy", "policy version"],
+    "recipient_id": ["recipient"],
     "review_id": ["review"],
     "rubric_id": ["rubric"],
     "scorecard": ["scorecard"],
     "upload_id": ["upload"],
     "version": ["mapping"],
 }
-NO_IDS = {"metric"}  # parameters of paths that name something of everybody's
+# Parameters of paths that name something of everybody's, or that are a key themselves: a signed link
+# is for whoever has it (tests/mailing/test_links.py).
+NO_IDS = {"metric", "token"}
 # Operations in which no id of any object can stand, but for a cursor.
 NOWHERE = {
     "GET /health", "GET /ready", "GET /metrics",
     "GET /v1/me", "GET /v1/limits", "GET /v1/vendors", "GET /v1/engagements",
     "GET /v1/agents", "GET /v1/uploads", "GET /v1/mappings", "GET /v1/policies",
     "GET /v1/policies/default", "GET /v1/rubrics", "GET /v1/questions", "GET /v1/checks",
+    "GET /v1/recipients", "POST /v1/recipients", "GET /v1/deliveries",
     "GET /v1/scorecards", "GET /v1/audit", "GET /v1/keys", "POST /v1/keys",
     "POST /v1/mappings", "POST /v1/policies", "POST /v1/scorecards",
 }  # fmt: skip
@@ -342,7 +347,7 @@ async def test_nothing_that_is_listed_is_somebody_elses(
     world: World,
     operations: dict[str, dict[str, Any]],
 ) -> None:
-    filled = {"metric": "first_reply_on_time"}
+    filled = {"metric": "first_reply_on_time", "token": UUID}
     for caller, headers in (await callers(key, world.own)).items():
         for name, operation in operations.items():
             method, _, path = name.partition(" ")

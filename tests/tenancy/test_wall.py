@@ -25,7 +25,8 @@ OF_MERCHANT = [
     "check_questions", "checks", "merchants", "question_withdrawals", "questions", "rubrics",
     "vendors",
 ]  # fmt: skip
-EVERYTHING = (*OF_ENGAGEMENT, *OF_MERCHANT)
+OF_MERCHANT_ALONE = ["deliveries", "recipients"]  # no vendor sees whom it writes to
+EVERYTHING = (*OF_ENGAGEMENT, *OF_MERCHANT, *OF_MERCHANT_ALONE)
 
 
 @pytest.fixture
@@ -86,6 +87,8 @@ async def test_a_select_without_a_condition_gives_ones_own(
             found = await all_of(connection, table)
             assert found, table
             assert {str(row["merchant_id"]) for row in found} == {scope.merchant_id}, table
+        for table in OF_MERCHANT_ALONE:
+            assert await all_of(connection, table) == [], table
         # Of the merchant's, a vendor sees what its agents were asked, and itself.
         assert [row["check_id"] for row in await all_of(connection, "checks")] == ["own-check"]
         assert {row["question_id"] for row in await all_of(connection, "questions")} == {
@@ -142,14 +145,15 @@ async def test_a_row_of_somebody_else_is_not_written(
         "operator": OPERATOR,
     }
     by_operator = {"merchants", "vendors", "engagements"}
+    of_merchant = {*OF_MERCHANT, *OF_MERCHANT_ALONE}
     for other in (world.rival, world.stranger):
         for table in EVERYTHING:
             if whose == "operator" and table in by_operator:
                 continue
-            if other is world.rival and table in OF_MERCHANT and whose == "merchant":
+            if other is world.rival and table in of_merchant and whose == "merchant":
                 continue  # it is the merchant's own
             where, value = "engagement_id", other.scope.engagement_id
-            if table in OF_MERCHANT:
+            if table in of_merchant:
                 where, value = "merchant_id", other.scope.merchant_id
             row = (await owners_rows(database, table, where, value))[0]
             with pytest.raises(ProgrammingError, match="row-level security") as raised:
@@ -202,6 +206,9 @@ async def test_the_merchant_sees_what_is_its_own(database: Database, world: Worl
     async with database.read(scope.of_merchant()) as connection:
         checks = await all_of(connection, "checks")
         assert sorted(row["check_id"] for row in checks) == ["own-check", "rival-check"]
+        for table in OF_MERCHANT_ALONE:
+            seen = {str(row["engagement_id"]) for row in await all_of(connection, table)}
+            assert seen == {scope.engagement_id, world.rival.scope.engagement_id}, table
         found = await all_of(connection, "interactions")
         seen = {str(row["engagement_id"]) for row in found}
         assert seen == {scope.engagement_id, world.rival.scope.engagement_id}
@@ -236,7 +243,7 @@ async def test_a_key_is_looked_up_and_nothing_else(database: Database, world: Wo
 
 
 async def test_the_operator_sees_who_works_for_whom(database: Database, world: World) -> None:
-    seen = {"merchants": 2, "vendors": 3, "engagements": 3, "scorecards": 3}
+    seen = {"merchants": 2, "vendors": 3, "engagements": 3, "scorecards": 3, "deliveries": 3}
     async with database.read_as_operator() as connection:
         for table in EVERYTHING:
             assert len(await all_of(connection, table)) == seen.get(table, 0), table

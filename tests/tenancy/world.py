@@ -17,7 +17,9 @@ from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.knowledge import service as knowledge
 from vendorwatch.knowledge.parse import read_document
-from vendorwatch.periods import Micros
+from vendorwatch.mailing import service as mailing
+from vendorwatch.mailing.model import Issued
+from vendorwatch.periods import Micros, Month
 from vendorwatch.policies.service import default_policy
 from vendorwatch.settings import Settings
 from vendorwatch.vendors.model import Engagement
@@ -118,6 +120,7 @@ class _Settling:
         await self._ask(engagement.scope)
         await self._review()
         card = await send("POST", "/v1/scorecards", json={"month": MONTH})
+        recipient, delivery = await self._write_to(engagement.scope, card["id"])
         chosen = ("agent", "check", "question", "review", "rubric")
         objects = {kind: f"{name}-{kind}" for kind in chosen} | {
             "second agent": agents[1],
@@ -126,6 +129,8 @@ class _Settling:
             "policy": policy["policy_id"],
             "policy version": str(policy["version"]),
             "scorecard": card["id"],
+            "recipient": recipient,
+            "delivery": delivery,
             "interaction": f"{name}-1",
             "rejected interaction": f"{name}-bad",
             "engagement": engagement.engagement_id,
@@ -153,6 +158,16 @@ class _Settling:
         answer = await self._client.request(method, path, **sent)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         return answer.json()
+
+    async def _write_to(self, scope: Scope, scorecard_id: str) -> tuple[str, str]:
+        """Somebody of its own, and a mail that waits for them."""
+        name = self._name
+        asked = {"email": f"{name}-a@example.org", "name": f"{name} An", "language": "vi"}
+        added = await self._send("POST", "/v1/recipients", json=asked | {"kind": "scorecard"})
+        issued = Issued(scope, scorecard_id, Month.parse(MONTH), 1)
+        async with self._database.write(scope) as connection:
+            [row] = await mailing.queue(connection, issued, now=self._now)
+        return added["recipient_id"], row.delivery_id
 
     async def _ask(self, scope: Scope) -> None:
         asked = read_document(json.dumps(_asked(self._name)).encode())

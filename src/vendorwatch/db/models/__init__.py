@@ -12,6 +12,7 @@ from vendorwatch.db.models.knowledge import (
     Question,
     QuestionWithdrawal,
 )
+from vendorwatch.db.models.mailing import Delivery, Recipient
 from vendorwatch.db.models.quality import QualityReview, Rubric
 from vendorwatch.db.models.scorecards import Policy, Scorecard
 from vendorwatch.db.models.vendors import Agent, Engagement, Merchant, Vendor
@@ -26,6 +27,7 @@ __all__ = [
     "AuditHead",
     "Check",
     "CheckQuestion",
+    "Delivery",
     "Engagement",
     "Interaction",
     "Mapping",
@@ -34,6 +36,7 @@ __all__ = [
     "QualityReview",
     "Question",
     "QuestionWithdrawal",
+    "Recipient",
     "Reject",
     "Rubric",
     "Scorecard",

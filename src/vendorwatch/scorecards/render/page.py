@@ -45,9 +45,9 @@ class Report:
 def html(report: Report) -> str:
     """Raises LookupError if there is no catalogue for the language."""
     words = wording(report.language)
-    document = _displayable(report.document)
+    document = all_displayable(report.document)
     metrics = document["vendor_scores"]["metrics"]
-    months = trends(document, [_displayable(each) for each in report.history])
+    months = trends(document, [all_displayable(each) for each in report.history])
     before = list(zip(months.months, months.cards, strict=True))[:-1]
     shown = metric_table.chosen(metrics)
     return (
@@ -63,7 +63,7 @@ def html(report: Report) -> str:
             metrics_left_out=len(metrics) - len(shown),
             agents=agent_table.rows(document["agents"], words),
             agent_columns=[words.gettext(title) for title in agent_table.COLUMNS.values()],
-            data_line=_data_line(document, words),
+            data_line=data_line(document, words),
             volume=_volume(document, words),
             exclusions=_exclusions(document, words),
             definitions=_definitions([*shown, *agent_table.COLUMNS], words),
@@ -114,13 +114,13 @@ def _stylesheet() -> Markup:
     return Markup(text)  # noqa: S704 - our own file, inlined because nothing may be fetched
 
 
-def _displayable(value: Any) -> Any:
+def all_displayable(value: Any) -> Any:
     """Every text of the document, at any depth: no string reaches the page around this."""
     if isinstance(value, str):
         return displayable(value)
     if isinstance(value, Mapping):
-        return {key: _displayable(item) for key, item in value.items()}
-    return [_displayable(item) for item in value] if isinstance(value, list) else value
+        return {key: all_displayable(item) for key, item in value.items()}
+    return [all_displayable(item) for item in value] if isinstance(value, list) else value
 
 
 def _header(report: Report, document: Document, words: Wording) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def dated(report: Report) -> Micros:
     return instant_of(report.document) if report.issued is None else report.issued
 
 
-def _data_line(document: Document, words: Wording) -> list[str]:
+def data_line(document: Document, words: Wording) -> list[str]:
     uploads = document["uploads"]
     line = [
         words.gettext(

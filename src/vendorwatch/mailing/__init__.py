@@ -1,0 +1,1 @@
+"""Mail: who gets a scorecard or a notice, what it says, and that it arrives."""

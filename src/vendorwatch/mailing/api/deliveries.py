@@ -1,0 +1,95 @@
+"""`/v1/deliveries`: what became of each mail."""
+
+from typing import Annotated, Any, get_args
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from litestar.status_codes import HTTP_200_OK
+
+from vendorwatch.db.engine import Database
+from vendorwatch.errors import NotFound
+from vendorwatch.mailing import service
+from vendorwatch.mailing.model import STATES, DeliveryConflict, State
+from vendorwatch.mailing.shown import DeliveryItem, delivery_item
+from vendorwatch.telemetry import Clock
+from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.principal import InsufficientScope, Principal
+from vendorwatch.web.problems import BadParameter, problem_responses
+
+
+@get(
+    "/deliveries",
+    tags=["mail"],
+    summary="What became of each mail, the newest first",
+    responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
+)
+async def list_deliveries(
+    request: Request[Any, Any, Any],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    secret: NamedDependency[bytes],
+    only: Annotated[
+        str | None,
+        QueryParameter(name="state", description=f"Only those: one of {', '.join(STATES)}."),
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+) -> Response[list[DeliveryItem]]:
+    principal.require("manage")
+    if only is not None and only not in get_args(State):
+        raise BadParameter(f"state is one of {', '.join(STATES)}.")
+    cursors = Cursors(secret, principal.scope, "deliveries")
+    place = cursors.read(cursor)
+    async with database.read(principal.reach) as connection:
+        found = await service.deliveries(
+            connection,
+            principal.scope,
+            states=[each for each in STATES if only in {None, each}],
+            after=(int(place[0] or 0), str(place[1])) if place else None,
+            limit=limit + 1,
+        )
+    listed = page(
+        request,
+        found,
+        limit=limit,
+        cursors=cursors,
+        place=lambda each: [each.created_at, each.delivery_id],
+    )
+    return Response([delivery_item(each) for each in listed.items], headers=listed.headers)
+
+
+@post(
+    "/deliveries/{delivery_id:str}/retry",
+    tags=["mail"],
+    summary="Try a mail again, from now on",
+    description="Under the same Message-ID: whoever has it already sees it once.",
+    status_code=HTTP_200_OK,
+    responses=problem_responses(InsufficientScope, NotFound, DeliveryConflict),
+)
+async def retry_delivery(
+    delivery_id: FromPath[str],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> DeliveryItem:
+    principal.require("manage")
+    async with database.write(principal.reach) as connection:
+        return delivery_item(await service.retry(connection, principal.scope, delivery_id, clock()))
+
+
+@post(
+    "/deliveries/{delivery_id:str}/cancel",
+    tags=["mail"],
+    summary="Do not send a mail that waits",
+    status_code=HTTP_200_OK,
+    responses=problem_responses(InsufficientScope, NotFound, DeliveryConflict),
+)
+async def cancel_delivery(
+    delivery_id: FromPath[str],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+) -> DeliveryItem:
+    principal.require("manage")
+    async with database.write(principal.reach) as connection:
+        return delivery_item(await service.cancel(connection, principal.scope, delivery_id))

@@ -1,0 +1,137 @@
+"""`/v1/recipients`: who is written to."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from vendorwatch.db.engine import Database
+from vendorwatch.errors import NotFound
+from vendorwatch.mailing import service
+from vendorwatch.mailing.model import Asked, BadRecipient, RecipientConflict, Side, Wanted
+from vendorwatch.mailing.shown import RecipientItem, recipient_item
+from vendorwatch.telemetry import Clock
+from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.principal import InsufficientScope, Principal
+from vendorwatch.web.problems import (
+    BadParameter,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    problem_responses,
+)
+from vendorwatch.web.strict import BadBody, BadContent
+
+
+class RecipientRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    email: Annotated[str, msgspec.Meta(description="One address.")]
+    name: Annotated[str, msgspec.Meta(description="How the mail calls them.")]
+    language: Annotated[str, msgspec.Meta(description="Of the mail and of the PDF.")]
+    kind: Annotated[
+        Wanted,
+        msgspec.Meta(
+            description="`digest`: one mail a month about every vendor; `scorecard`: one a "
+            "scorecard; `agents`: the agents' scorecards."
+        ),
+    ]
+    side: Annotated[
+        Side, msgspec.Meta(description="A vendor's people get what is of this engagement.")
+    ] = "merchant"
+    every_vendor: Annotated[
+        bool, msgspec.Meta(description="Of all the merchant's vendors, not of this one alone.")
+    ] = False
+
+
+@get(
+    "/recipients",
+    tags=["mail"],
+    summary="Who is written to, the oldest first",
+    description="Of this engagement, and of all the merchant's. Removed ones stay in the list.",
+    responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
+)
+async def list_recipients(
+    request: Request[Any, Any, Any],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    secret: NamedDependency[bytes],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+) -> Response[list[RecipientItem]]:
+    principal.require("manage")
+    cursors = Cursors(secret, principal.scope, "recipients")
+    place = cursors.read(cursor)
+    async with database.read(principal.reach) as connection:
+        found = await service.recipients(
+            connection,
+            principal.scope,
+            after=(int(place[0] or 0), str(place[1])) if place else None,
+            limit=limit + 1,
+        )
+    listed = page(
+        request,
+        found,
+        limit=limit,
+        cursors=cursors,
+        place=lambda each: [each.created_at, each.recipient_id],
+    )
+    return Response([recipient_item(each) for each in listed.items], headers=listed.headers)
+
+
+@post(
+    "/recipients",
+    tags=["mail"],
+    summary="Add somebody who is written to",
+    description="The same again is the one that is there (200).",
+    responses=problem_responses(
+        InsufficientScope,
+        BadBody,
+        BadContent,
+        BadRecipient,
+        BodyTooLarge,
+        RecipientConflict,
+        UnsupportedMediaType,
+    )
+    | {200: ResponseSpec(RecipientItem, generate_examples=False, description="It is there.")},
+)
+async def add_recipient(
+    data: JSONBody[RecipientRequest],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> Response[RecipientItem]:
+    principal.require("manage")
+    asked = Asked(
+        email=data.email,
+        name=data.name,
+        language=data.language,
+        side=data.side,
+        kind=data.kind,
+        every_vendor=data.every_vendor,
+    )
+    async with database.write(principal.reach) as connection:
+        found, is_new = await service.add_recipient(connection, principal.scope, asked, clock())
+    return Response(recipient_item(found), status_code=HTTP_201_CREATED if is_new else HTTP_200_OK)
+
+
+@delete(
+    "/recipients/{recipient_id:str}",
+    tags=["mail"],
+    summary="Write to somebody no more",
+    description="What waits to be sent to them is not sent. They stay in the list.",
+    status_code=HTTP_200_OK,
+    responses=problem_responses(InsufficientScope, NotFound),
+)
+async def remove_recipient(
+    recipient_id: FromPath[str],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> RecipientItem:
+    principal.require("manage")
+    async with database.write(principal.reach) as connection:
+        return recipient_item(
+            await service.remove_recipient(connection, principal.scope, recipient_id, clock())
+        )

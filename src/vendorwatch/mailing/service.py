@@ -1,0 +1,254 @@
+"""Who is written to, what is put in the queue, and what somebody does about it by hand."""
+
+import uuid
+from collections.abc import Collection, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vendorwatch.db import wall
+from vendorwatch.db.scope import Scope, is_id
+from vendorwatch.errors import NotFound
+from vendorwatch.mailing import store
+from vendorwatch.mailing.keys import Permit
+from vendorwatch.mailing.model import (
+    TOLD,
+    Asked,
+    Delivery,
+    DeliveryConflict,
+    Issued,
+    Notice,
+    Recipient,
+    RecipientConflict,
+    State,
+    check_recipient,
+)
+from vendorwatch.mailing.schedule import NEVER
+from vendorwatch.periods import Micros
+from vendorwatch.scorecards.render import languages
+
+NO_AGENT_SCORECARDS = "no-agent-scorecards"
+"""Why a recipient of agents' scorecards got none: there are no such documents yet."""
+
+
+async def add_recipient(
+    connection: AsyncConnection, scope: Scope, asked: Asked, now: Micros
+) -> tuple[Recipient, bool]:
+    """The recipient, and whether it is new: the same again is the one that is there.
+
+    The transaction must be one of the merchant's. Raises BadRecipient, RecipientConflict.
+    """
+    checked = check_recipient(asked, languages())
+    await store.lock(connection, scope.merchant_id)
+    made = Recipient(
+        merchant_id=scope.merchant_id,
+        recipient_id=str(uuid.uuid4()),
+        engagement_id=None if checked.every_vendor else scope.engagement_id,
+        side=checked.side,
+        email=checked.email,
+        name=checked.name,
+        language=checked.language,
+        kind=checked.kind,
+        created_at=now,
+    )
+    for each in await store.recipients(connection, scope, removed=False):
+        if _slot(each) == _slot(made):
+            if (each.name, each.language) != (made.name, made.language):
+                raise RecipientConflict(
+                    f"{each.email} gets it already, as {each.name!r} in {each.language!r}."
+                )
+            return each, False
+    await store.add_recipient(connection, made)
+    return made, True
+
+
+def _slot(recipient: Recipient) -> tuple[str | None, ...]:
+    """What one person is written to about once. Hosts are in lower case already; names of
+    mailboxes may differ by case, and never do.
+    """
+    return (
+        recipient.engagement_id,
+        recipient.side,
+        recipient.kind,
+        recipient.email.lower(),
+    )
+
+
+async def recipients(
+    connection: AsyncConnection,
+    scope: Scope,
+    *,
+    after: store.Place | None = None,
+    limit: int | None = None,
+) -> list[Recipient]:
+    """Those whom the engagement concerns, removed ones included, the oldest first."""
+    return await store.recipients(connection, scope, after=after, limit=limit)
+
+
+async def remove_recipient(
+    connection: AsyncConnection, scope: Scope, recipient_id: str, now: Micros
+) -> Recipient:
+    """Nothing more is sent, what waits included; again is no error. Raises NotFound."""
+    await _recipient(connection, scope, recipient_id)
+    await store.remove_recipient(connection, scope.merchant_id, recipient_id, now)
+    return await _recipient(connection, scope, recipient_id)
+
+
+async def unsubscribe(connection: AsyncConnection, permit: Permit, now: Micros) -> Recipient:
+    """What a signed link in a mail does. Raises NotFound."""
+    return await remove_recipient(connection, permit.scope, permit.subject, now)
+
+
+async def subscriber(connection: AsyncConnection, permit: Permit) -> Recipient:
+    """Whom a signed link is about. Raises NotFound."""
+    return await _recipient(connection, permit.scope, permit.subject)
+
+
+async def _recipient(connection: AsyncConnection, scope: Scope, recipient_id: str) -> Recipient:
+    found = is_id(recipient_id) and await store.recipient(
+        connection, scope.merchant_id, recipient_id
+    )
+    if not found or not found.concerns(scope.engagement_id):
+        raise NotFound("There is no such recipient.")
+    return found
+
+
+async def queue(connection: AsyncConnection, issued: Issued, *, now: Micros) -> list[Delivery]:
+    """A row for everybody who is to get it; call it in the transaction that issues it.
+
+    The same again adds nothing. Mails about the one that it replaces, and that nobody began to
+    send, are cancelled.
+    """
+    scope = issued.scope
+    async with wall.widened(connection, scope):
+        if issued.replaces is not None:
+            await store.cancel_superseded(connection, scope, issued.replaces)
+        rows = [
+            _row(scope, each, issued.subject_key, each.kind, issued.scorecard_id, None, now)
+            for each in await store.recipients(connection, scope, removed=False)
+        ]
+        await store.add_deliveries(connection, rows)
+    return rows
+
+
+async def queue_notice(
+    connection: AsyncConnection,
+    scope: Scope,
+    subject_key: str,
+    kind: Notice,
+    now: Micros,
+    *,
+    facts: Mapping[str, object] | None = None,
+) -> list[Delivery]:
+    """As `queue`, about something that is no scorecard; at most once for a subject and kind.
+
+    `subject_key` begins with the month, as in 2026-10/missing-data. `facts` are what the text names
+    besides: see mailing.notice. One address gets it once.
+    """
+    async with wall.widened(connection, scope):
+        told = {
+            (each.side, each.email.lower()): each
+            for each in reversed(await store.recipients(connection, scope, removed=False))
+            if each.side in TOLD[kind]
+        }
+        rows = [
+            _row(scope, each, subject_key, kind, None, facts, now)
+            for each in reversed(told.values())
+        ]
+        await store.add_deliveries(connection, rows)
+    return rows
+
+
+def _row(
+    scope: Scope,
+    recipient: Recipient,
+    subject_key: str,
+    kind: str,
+    scorecard_id: str | None,
+    facts: Mapping[str, object] | None,
+    now: Micros,
+) -> Delivery:
+    skipped = kind == "agents"
+    return Delivery(
+        merchant_id=scope.merchant_id,
+        delivery_id=str(uuid.uuid4()),
+        engagement_id=scope.engagement_id,
+        scorecard_id=scorecard_id,
+        subject_key=subject_key,
+        recipient_id=recipient.recipient_id,
+        kind=kind,
+        facts=facts,
+        state="skipped" if skipped else "queued",
+        reason=NO_AGENT_SCORECARDS if skipped else None,
+        message_id=None,
+        attempts=0,
+        next_attempt_at=NEVER if skipped else now,
+        leased_until=None,
+        lease_token=None,
+        last_reply=None,
+        created_at=now,
+        sent_at=None,
+    )
+
+
+async def deliveries(
+    connection: AsyncConnection,
+    scope: Scope | None,
+    *,
+    states: Collection[State] | None = None,
+    after: store.Place | None = None,
+    limit: int | None = None,
+) -> list[Delivery]:
+    """The newest first. Of all merchants without a scope: for whoever runs the server."""
+    return await store.deliveries(connection, scope, states=states, after=after, limit=limit)
+
+
+async def place_of(connection: AsyncConnection, delivery_id: str) -> Scope:
+    """Whose it is: for whoever runs the server. Raises NotFound."""
+    scope = await store.place(connection, delivery_id) if is_id(delivery_id) else None
+    if scope is None:
+        raise NotFound(f"There is no delivery {delivery_id}.")
+    return scope
+
+
+async def find_delivery(connection: AsyncConnection, scope: Scope, delivery_id: str) -> Delivery:
+    """Raises NotFound, also for another engagement's."""
+    found = is_id(delivery_id) and await store.delivery(connection, scope, delivery_id)
+    if not found:
+        raise NotFound("There is no such delivery.")
+    return found
+
+
+async def retry(
+    connection: AsyncConnection, scope: Scope, delivery_id: str, now: Micros
+) -> Delivery:
+    """It is tried anew from now on, as the same mail. Raises NotFound, DeliveryConflict."""
+    return await _decide(
+        connection,
+        scope,
+        delivery_id,
+        state="queued",
+        reason=None,
+        attempts=0,
+        next_attempt_at=now,
+    )
+
+
+async def cancel(connection: AsyncConnection, scope: Scope, delivery_id: str) -> Delivery:
+    """It is not sent, unless somebody asks for it again. Raises NotFound, DeliveryConflict."""
+    return await _decide(
+        connection, scope, delivery_id, state="cancelled", reason="by-hand", next_attempt_at=NEVER
+    )
+
+
+async def _decide(
+    connection: AsyncConnection, scope: Scope, delivery_id: str, **values: object
+) -> Delivery:
+    await store.lock(connection, scope.merchant_id)
+    found = await find_delivery(connection, scope, delivery_id)
+    if found.state in {"sent", "sending"} or found.reason == NO_AGENT_SCORECARDS:
+        raise DeliveryConflict(f"The mail is {found.state}.")
+    mail = [found]
+    if found.message_id is not None:  # it goes or stays as a whole
+        mail = await store.of_mail(connection, scope.merchant_id, found.message_id)
+    await store.change(connection, mail, **values)
+    return await find_delivery(connection, scope, delivery_id)
