@@ -48,7 +48,12 @@ class MailServer:
     logins: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     faults: dict[tuple[str, str], deque[str]] = field(default_factory=lambda: defaultdict(deque))
+    extensions: list[str] | None = None  # instead of all those that it has
     before_answer: Hook | None = None  # awaited when a mail is received, before that is answered
+    on_fault: Callable[[], None] = lambda: None  # told of when a fault begins
+    answered: asyncio.Event = field(
+        default_factory=asyncio.Event
+    )  # a mail, the socket's buffer has it
 
     def fault(self, stage: str, *answers: str, to: str = "") -> None:
         self.faults[stage, to].extend(answers)
@@ -56,6 +61,7 @@ class MailServer:
     def next_fault(self, stage: str, to: str = "") -> str | None:
         for key in ((stage, to), (stage, "")):
             if self.faults[key]:
+                self.on_fault()
                 return self.faults[key].popleft()
         return None
 
@@ -75,6 +81,8 @@ class _Handler:
         self, server: Any, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
+        if self._server.extensions is not None:
+            return [responses[0], *(f"250 {each}" for each in self._server.extensions)]
         return [*responses[:-1], "250-DSN", responses[-1]]
 
     async def handle_DATA(  # noqa: N802  named after the command
@@ -115,6 +123,9 @@ class _Protocol(SMTP):
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802  named after the command
         fault = self._mail_server.next_fault("MAIL")
+        if fault == "drop":
+            self.transport.abort()
+            return
         if fault is not None:
             await self.push(fault)
             return
@@ -140,6 +151,7 @@ class _Protocol(SMTP):
             self.transport.abort()
             return
         await super().smtp_DATA(arg)
+        self._mail_server.answered.set()
 
     def _without_options(self, arg: str | None, names: tuple[str, ...]) -> str:
         kept = []

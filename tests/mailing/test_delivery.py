@@ -20,6 +20,7 @@ from vendorwatch.vendors.model import Engagement
 
 THREE = ("an@example.org", "binh@example.org", "chi@example.org")
 FIRST_PAUSE = 300  # seconds
+RIGHT = "right"
 
 
 async def test_a_scorecard_arrives_once(
@@ -50,7 +51,7 @@ async def test_notifications_of_failure_are_asked_for(
     await desk.deliver(server)
     [mail] = server.received
     assert mail.options[0] == "RET=HDRS"
-    assert mail.options[1].startswith("ENVID=") and mail.message_id.strip("<>") in mail.options[1]
+    assert mail.options[1] == f"ENVID={mail.message_id.strip('<>')}"
     assert mail.options[2] == "NOTIFY=FAILURE,DELAY"
 
 
@@ -113,14 +114,14 @@ async def test_a_refused_password_stops_everything_for_an_hour(
         for address in THREE:
             await desk.recipient(each, address)
         await desk.issue(each)
-    async with mail_server(password="right") as server:
+    async with mail_server(password=RIGHT) as server:
         wrong = server.url.replace("//", "//us%40er:wrong@")
         run = await desk.deliver(_mailer(wrong, desk))
         assert run.stopped is not None
         assert run.stopped.ending.value == "login"
         assert run.stopped.reply.startswith("535")
-        assert server.logins and len(server.logins) <= 2  # no method is tried twice
         attempts = len(server.logins)
+        assert attempts == 1
         desk.clock.advance(seconds=3_599)
         assert (await desk.deliver(_mailer(wrong, desk))).stopped is None
         assert len(server.logins) == attempts

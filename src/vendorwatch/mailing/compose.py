@@ -82,7 +82,6 @@ def message(envelope: Envelope, text: Text, attachments: Sequence[Attachment]) -
     made["To"] = Address(displayable(envelope.name, _LONGEST_IN_HEADER), addr_spec=envelope.to)
     made["Subject"] = displayable(text.subject, 4 * _LONGEST_IN_HEADER)
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = envelope.language
     if envelope.unsubscribe is not None:
         made["List-Unsubscribe"] = f"<{envelope.unsubscribe}>"
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -90,6 +89,7 @@ def message(envelope: Envelope, text: Text, attachments: Sequence[Attachment]) -
     made.add_alternative(text.html, subtype="html", cte="quoted-printable")
     for each in attachments:
         made.add_attachment(each.content, maintype="application", subtype="pdf", filename=each.name)
+    made["Content-Language"] = envelope.language
     _name_boundaries(made, envelope.message_id)
     return made.as_bytes()
 

@@ -138,13 +138,16 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
         "month_inside": words.month(document["month"]),
         "tally": tally,
         "fact": tally.told(words),
+        "sentence": _capital(tally.told(words)),
         "score": words.score(scores["score"]) if scores["score"] is not None else None,
         "not_rated": words.listed(
             measures.dimension_name(name, words) for name in scores["not_rated"]
         ),
         "missed": _missed(metrics, words),
-        "holes": narrative.sentences(find(metrics, document["uploads"]), words),
-        "data": data_line(document, words),
+        "data": [
+            *narrative.sentences(find(metrics, document["uploads"]), words),
+            *map(_capital, data_line(document, words)),
+        ],
         "revision": revision,
         "replaced": revision - 1 if revision > 1 else None,
         "link": part.link,
@@ -166,6 +169,7 @@ def _missed_row(name: str, figures: Figures, words: Wording) -> dict[str, str]:
         "actual": cells.actual(figures, words),
         "side": cells.side_of_target(figures, words),
         "target": cells.target(figures, words) or cells.NOTHING,
+        "colour": "clear" if figures["evidence"] == "clear" else "noise",
         "evidence": words.gettext("evidence: %(evidence)s", evidence=words.gettext(evidence)),
     }
 

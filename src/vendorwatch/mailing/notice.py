@@ -35,9 +35,9 @@ _BODIES: Mapping[Notice, str] = {
     ),
 }
 _TO_DO: Mapping[Notice, str] = {
-    "approval_reminder": msgid("To approve it: %(command)s"),
-    "missing_data": msgid("To send what is missing: %(command)s"),
-    "no_upload": msgid("To send what is missing: %(command)s"),
+    "approval_reminder": msgid("To approve it:"),
+    "missing_data": msgid("To send what is missing:"),
+    "no_upload": msgid("To send what is missing:"),
 }
 
 
@@ -67,7 +67,8 @@ def text(about: About, reader: Reader) -> Text:
         month=month[0].upper() + month[1:],
         body=words.gettext(_BODIES[about.kind]),
         days=_days(about.facts, words),
-        to_do=words.gettext(_TO_DO[about.kind], command=_command(about)),
+        to_do=words.gettext(_TO_DO[about.kind]),
+        command=_command(about),
     )
 
 
