@@ -35,10 +35,8 @@ def users(pattern: str) -> set[str]:
         (
             r"_as_operator\(",
             COMMANDS
-            | {
-                "demo/run.py", "interactions/checking.py", "mailing/delivery.py",
-                "vendors/checking.py",
-            },  # fmt: skip
+            | {"demo/run.py", "mailing/delivery.py"}
+            | {"interactions/checking.py", "vendors/checking.py"},
         ),
         (r"\.read_key\(", {"access/api/calling.py", "access/commands.py"}),
         (r"\.of_merchant\(", OF_MERCHANT),
