@@ -134,6 +134,47 @@ class StoredScorecard:
         return Month.parse(str(self.document["month"]))
 
 
+MOST_TOLD = 50
+"""Ids of withdrawn interactions that are told; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How the interactions of a month differ between two of its scorecards, by what a vendor did.
+
+    `moved` are those that a revision opens in another month; `withdrawn` had counted before.
+    """
+
+    created: int = 0
+    revised: int = 0
+    withdrawn: int = 0
+    moved: int = 0
+    withdrawn_ids: tuple[str, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in ("created", "revised", "withdrawn", "moved")}
+
+
+Standing = Mapping[tuple[str, str], str]
+"""The status of interactions, by account and id."""
+
+
+def rows_between(before: Standing, after: Standing) -> Rows:
+    """`before` has those that are not in force any more, `after` those that were not so then."""
+    revised = [key for key in after if key in before]
+    gone = [key for key in revised if after[key] == _WITHDRAWN and before[key] != _WITHDRAWN]
+    return Rows(
+        created=len(after) - len(revised),
+        revised=len(revised) - len(gone),
+        withdrawn=len(gone),
+        moved=sum(key not in after for key in before),
+        withdrawn_ids=tuple(sorted(interaction_id for _, interaction_id in gone)[:MOST_TOLD]),
+    )
+
+
+_WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A scorecard as it lies in its table; nothing of it has been read yet."""

@@ -1,6 +1,7 @@
 """Months are computed, scorecards are kept."""
 
 import asyncio
+import json
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -12,9 +13,10 @@ from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
-from vendorwatch.periods import Micros, Month
-from vendorwatch.scorecards import store
-from vendorwatch.scorecards.inputs import altered, inputs_now, inputs_then
+from vendorwatch.periods import Micros, Month, load_zone
+from vendorwatch.scorecards import reading, store
+from vendorwatch.scorecards.changes import Changes, what_changed
+from vendorwatch.scorecards.inputs import CODE_VERSION, altered, inputs_now, inputs_then
 from vendorwatch.scorecards.model import (
     Basis,
     Cell,
@@ -24,6 +26,7 @@ from vendorwatch.scorecards.model import (
     StoredScorecard,
     Topic,
     agents_of,
+    rows_between,
 )
 from vendorwatch.scorecards.verification import Verdict, differences, read, tampering
 from vendorwatch.scoring.document import Document
@@ -72,6 +75,19 @@ async def keep(
     standing = await store.scorecard_with_hash(connection, computed.scope, computed.sha256)
     if standing:
         return standing
+    return await _add(connection, computed, now)
+
+
+async def issue(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
+    """Keeps it as the next revision of its month, which is never kept again or altered."""
+    await store.lock(connection, computed.scope)
+    month = str(computed.document["month"])
+    revision = 1 + await store.newest_revision(connection, computed.scope, month)
+    numbered = replace(computed, document={**computed.document, "revision": revision})
+    return await _add(connection, numbered, now)
+
+
+async def _add(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
     month = Month.parse(str(computed.document["month"]))
     before = await _months_before(connection, computed.scope, month)
     card = StoredScorecard(str(uuid.uuid4()), computed.document, computed.sha256, now, before)
@@ -81,6 +97,34 @@ async def keep(
         scorecard_id=card.scorecard_id, month=str(month), sha256=card.document_sha256,
     )  # fmt: skip
     return replace(card, is_new=True)
+
+
+async def records_hashed_now(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> str:
+    """The records_sha256 of a kept scorecard as this version of the code would have written it.
+
+    Raises NotFound, ScorecardNotVerifiable.
+    """
+    kept = await _kept(connection, scope, scorecard_id)
+    inputs = await inputs_then(connection, kept, _basis(kept), CODE_VERSION)
+    return str((await asyncio.to_thread(score_month, inputs))["records_sha256"])
+
+
+async def changes_since(
+    connection: AsyncConnection, scorecard_id: str, computed: Computed
+) -> Changes:
+    """What `computed` would change as the next revision of that scorecard.
+
+    In the transaction in which it was computed: what came later is not told apart. Raises NotFound.
+    """
+    scope = computed.scope
+    kept = await _kept(connection, scope, scorecard_id)
+    old = read(kept) or {}
+    engagement = await find_engagement(connection, scope.engagement_id)
+    start, end = Month.parse(kept.month).bounds(load_zone(engagement.time_zone))
+    known = json.loads(kept.known)[scope.engagement_id]
+    before, after = await reading.standing_since(connection, scope, start, end, known=known)
+    new = {**computed.document, "revision": int(str(old["revision"])) + 1}
+    return what_changed(old, new, rows_between(before, after))
 
 
 async def find_scorecard(

@@ -109,6 +109,16 @@ async def newest_scorecard(
     return found[0] if found else None
 
 
+async def newest_revision(connection: AsyncConnection, scope: Scope, month: str) -> int:
+    """0 where none was issued."""
+    found = await connection.scalar(
+        select(func.max(_Card.revision)).where(
+            _Card.engagement_id == scope.engagement_id, _Card.month == month
+        )
+    )
+    return int(found or 0)
+
+
 async def scorecards(
     connection: AsyncConnection,
     scope: Scope,

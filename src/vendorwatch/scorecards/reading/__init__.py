@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.scorecards.reading import postgresql, sqlite
 from vendorwatch.scorecards.reading.parts import Asked, in_other_months, month, others
+from vendorwatch.scorecards.reading.since import standing_since
 from vendorwatch.scoring.frames import CONTACTS
 
-__all__ = ["Asked", "Records", "read"]
+__all__ = ["Asked", "Records", "read", "standing_since"]
 
 
 @dataclass(frozen=True, slots=True)
