@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -108,3 +108,16 @@ class Month:
             to_micros(datetime(first.year, first.month, 1, tzinfo=zone)),
             to_micros(datetime(following.year, following.month, 1, tzinfo=zone)),
         )
+
+    def days_in(self, zone: ZoneInfo) -> list[tuple[date, Micros, Micros]]:
+        """Each day with its bounds, half open; one that the zone skips has none and is left out."""
+        days = [date(self.year, self.month, number) for number in range(1, self.days + 1)]
+        starts = [to_micros(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in days]
+        ends = [*starts[1:], self.bounds(zone)[1]]
+        return [each for each in zip(days, starts, ends, strict=True) if each[1] < each[2]]
+
+    @classmethod
+    def of(cls, instant: Micros, zone: ZoneInfo) -> "Month":
+        """The one in which the instant falls there."""
+        moment = to_datetime(instant).astimezone(zone)
+        return cls(moment.year, moment.month)

@@ -1,6 +1,8 @@
 """Use cases about logs and the mappings that they are read with."""
 
 import hashlib
+from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -76,6 +78,19 @@ async def list_interactions(
         start, end = wanted.month.bounds(load_zone(engagement.time_zone))
         wanted = wanted.within(start, end)
     return await store.in_force(connection, scope, wanted, after=after, limit=limit)
+
+
+async def days_with_any(
+    connection: AsyncConnection, scope: Scope, days: Sequence[tuple[date, Micros, Micros]]
+) -> set[date]:
+    """Of the days, each with its bounds, those on which an interaction was opened."""
+    found = await store.any_opened(connection, scope, [(start, end) for _, start, end in days])
+    return {day for (day, *_), there in zip(days, found, strict=True) if there}
+
+
+async def newest_upload_at(connection: AsyncConnection, scope: Scope) -> Micros | None:
+    """When the newest upload came, whatever became of its rows."""
+    return await store.newest_upload_at(connection, scope)
 
 
 async def find_revisions(

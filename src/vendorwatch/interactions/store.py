@@ -1,9 +1,10 @@
 """Uploads, interactions, rejects and mappings in the database."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, and_, case, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,6 +57,32 @@ async def lock_engagement(
     if found is None:
         raise NotFound("There is no such engagement.")
     return int(found)
+
+
+async def any_opened(
+    connection: AsyncConnection, scope: Scope, spans: Sequence[tuple[Micros, Micros]]
+) -> list[bool]:
+    """For each span `[start, end)` whether an interaction that is in force was opened in it."""
+    if not spans:
+        return []
+    row = models.Interaction
+    own = row.engagement_id == scope.engagement_id
+    asked = [
+        exists().where(own, IN_FORCE, row.opened_at >= start, row.opened_at < end)
+        for start, end in spans
+    ]
+    return [bool(each) for each in (await connection.execute(select(*asked))).one()]
+
+
+async def newest_upload_at(connection: AsyncConnection, scope: Scope) -> Micros | None:
+    table = models.Upload
+    found = await connection.scalar(
+        select(table.received_at)
+        .where(table.engagement_id == scope.engagement_id)
+        .order_by(table.sequence.desc())
+        .limit(1)
+    )
+    return None if found is None else int(found)
 
 
 async def received_since(

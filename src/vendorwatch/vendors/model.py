@@ -10,7 +10,7 @@ import msgspec
 
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault, Kind, VendorwatchError
-from vendorwatch.periods import load_zone
+from vendorwatch.periods import Micros, load_zone
 
 MOST_AGENTS = 5_000
 LONGEST_NAME = 200
@@ -65,6 +65,7 @@ class Engagement:
     vendor_name: str
     time_zone: str
     pseudonym_key: bytes
+    created_at: Micros
 
     @property
     def engagement_id(self) -> str:

@@ -187,6 +187,7 @@ def _engagements() -> Select[*tuple[Any, ...]]:
             models.Vendor.name,
             models.Engagement.time_zone,
             models.Merchant.pseudonym_key,
+            models.Engagement.created_at,
         )
         .join(models.Merchant, models.Merchant.merchant_id == models.Engagement.merchant_id)
         .join(
@@ -198,14 +199,15 @@ def _engagements() -> Select[*tuple[Any, ...]]:
 
 
 def _engagement(row: Row[*tuple[Any, ...]]) -> Engagement:
-    merchant_id, engagement_id, merchant, vendor_id, vendor, time_zone, pseudonym_key = row
+    merchant_id, engagement_id, merchant, vendor_id, vendor, time_zone, key, created_at = row
     return Engagement(
         scope=Scope(merchant_id=merchant_id, engagement_id=engagement_id),
         merchant_name=merchant,
         vendor_id=vendor_id,
         vendor_name=vendor,
         time_zone=time_zone,
-        pseudonym_key=pseudonym_key,
+        pseudonym_key=key,
+        created_at=created_at,
     )
 
 
