@@ -12,6 +12,7 @@ from litestar.di import Provide
 
 from vendorwatch.access import api as access
 from vendorwatch.audit import api as audit
+from vendorwatch.closing import api as closing
 from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore
@@ -48,6 +49,7 @@ SHUTDOWN_SECONDS = 30
 V1_HANDLERS = (
     *access.HANDLERS,
     *audit.HANDLERS,
+    *closing.HANDLERS,
     *interactions.HANDLERS,
     *knowledge.HANDLERS,
     *mailing.HANDLERS,

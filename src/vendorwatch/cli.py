@@ -13,6 +13,7 @@ from granian.log import LogLevels
 
 from vendorwatch.access.commands import key_commands
 from vendorwatch.app import SHUTDOWN_SECONDS
+from vendorwatch.closing.commands import approve, close_month, closing, revise
 from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.demo.commands import demo
@@ -174,6 +175,9 @@ async def _current(database: Database) -> str | None:
 for _command in (
     agent_commands,
     deliver,
+    approve,
+    close_month,
+    closing,
     demo,
     doctor,
     engagement_commands,
@@ -183,6 +187,7 @@ for _command in (
     policy,
     push,
     recipient_commands,
+    revise,
     score,
     scorecard,
     verify,

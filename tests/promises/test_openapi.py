@@ -33,6 +33,8 @@ BODIES: list[tuple[str, bytes]] = [
     (JSON, b'[{"agent_id": " "}]'),
     (JSON, b'{"scopes": ["read"]}'),
     (JSON, b'{"overlap_seconds": 0}'),
+    (JSON, b'{"approval": "hold"}'),
+    (JSON, b'{"reason": "why"}'),
     (JSON, b'{"month": "October"}'),
     (JSON, b'{"month": "2026-10", "as_of": "2099-01-01T00:00:00Z"}'),
     (JSON, TOO_MUCH),

@@ -20,8 +20,10 @@ CHANGED = {
         "state", "reason", "message_id", "attempts", "next_attempt_at", "leased_until", "lease_token",
         "last_reply", "sent_at",
     },
+    "closing_rules": {"approval", "late_data", "first_month", "last_month", "updated_at"},
     "engagements": {"upload_sequence"},
     "interactions": {"in_force"},
+    "issuances": {"state", "issued_at", "decided_by", "reason", "compared_at", "differs"},
     "merchants": {"created_at"},  # nothing writes it: a lock on a row needs one
     "recipients": {"removed_at"},
 }  # fmt: skip

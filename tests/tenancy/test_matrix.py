@@ -19,7 +19,7 @@ import pytest
 
 from conftest import MakeKey
 from sample_logs import ndjson, row
-from tenancy.world import ALL_SCOPES, Party, World
+from tenancy.world import ALL_SCOPES, FROZEN, Party, World
 from vendorwatch.web.problems import MEDIA_TYPE as PROBLEM
 
 KEYS = {**{scope: (scope,) for scope in ALL_SCOPES}, "all scopes": ALL_SCOPES}
@@ -42,7 +42,7 @@ IN_PATHS = {
 }
 # Parameters of paths that name something of everybody's, or that are a key themselves: a signed link
 # is for whoever has it (tests/mailing/test_links.py).
-NO_IDS = {"metric", "token"}
+NO_IDS = {"metric", "month", "token"}
 # Operations in which no id of any object can stand, but for a cursor.
 NOWHERE = {
     "GET /health", "GET /ready", "GET /metrics",
@@ -52,6 +52,7 @@ NOWHERE = {
     "GET /v1/recipients", "POST /v1/recipients", "GET /v1/deliveries",
     "GET /v1/scorecards", "GET /v1/audit", "GET /v1/keys", "POST /v1/keys",
     "POST /v1/mappings", "POST /v1/policies", "POST /v1/scorecards",
+    "GET /v1/closings", "GET /v1/closing-rules", "PUT /v1/closing-rules",
 }  # fmt: skip
 # The merchant's own: what its other vendor's people wrote there is no secret of the vendor's.
 OF_MERCHANT = {"rubric", "question", "check", "merchant"}
@@ -347,7 +348,7 @@ async def test_nothing_that_is_listed_is_somebody_elses(
     world: World,
     operations: dict[str, dict[str, Any]],
 ) -> None:
-    filled = {"metric": "first_reply_on_time", "token": UUID}
+    filled = {"metric": "first_reply_on_time", "month": FROZEN, "token": UUID}
     for caller, headers in (await callers(key, world.own)).items():
         for name, operation in operations.items():
             method, _, path = name.partition(" ")

@@ -21,7 +21,7 @@ from psycopg import sql
 
 from conftest import NOW, SECRET, named, running
 from stopped_clock import StoppedClock
-from tenancy.world import ALL_SCOPES, MONTH, World, client_of, settle
+from tenancy.world import ALL_SCOPES, FROZEN, MONTH, World, client_of, settle
 from vendorwatch.access.service import create_key
 from vendorwatch.app import create_app
 from vendorwatch.mailing.keys import Permit, sign
@@ -36,6 +36,7 @@ OF_THE_SERVER = {"/metrics", "/health", "/ready"}
 PASSING = {"x-request-id", "date", "ratelimit"}
 _DEFAULTS = {
     "metric": "first_reply_on_time",
+    "month": FROZEN,
     "interaction_id": "interaction",
     "engagement_id": "engagement",
     "policy": "policy",

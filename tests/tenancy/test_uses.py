@@ -11,6 +11,11 @@ from vendorwatch.resources import MIGRATIONS
 
 SOURCE = Path(wall.__file__).parents[1]
 COMMANDS = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("commands.py")}
+AS_OPERATOR = (
+    COMMANDS
+    | {"closing/service.py", "demo/run.py", "mailing/delivery.py"}
+    | {"interactions/checking.py", "vendors/checking.py"}
+)
 OF_MERCHANT = {
     "knowledge/commands.py", "demo/run.py", "web/principal.py",
     # Whom a merchant writes to is the merchant's, and whoever has a signed link acts for one of them.
@@ -32,12 +37,7 @@ def users(pattern: str) -> set[str]:
     [
         (r"\bwidened\(", {"scorecards/inputs.py", "mailing/service.py"}),
         (r"_as_owner\(", {"cli.py", "doctor.py", "web/readiness.py"}),
-        (
-            r"_as_operator\(",
-            COMMANDS
-            | {"demo/run.py", "mailing/delivery.py"}
-            | {"interactions/checking.py", "vendors/checking.py"},
-        ),
+        (r"_as_operator\(", AS_OPERATOR),
         (r"\.read_key\(", {"access/api/calling.py", "access/commands.py"}),
         (r"\.of_merchant\(", OF_MERCHANT),
         (r"\bReach\(|\bwall\.enter\(", set()),

@@ -18,8 +18,8 @@ from vendorwatch.db.scope import OPERATOR, MerchantScope, Reach, Scope
 
 OF_ENGAGEMENT = [
     "agents", "answers", "api_keys", "assignments", "attempts", "audit", "audit_heads",
-    "engagements",     "interactions",
-    "mappings", "policies", "quality_reviews", "rejects", "scorecards", "uploads",
+    "closing_rules", "engagements", "interactions", "issuances", "mappings", "notices", "policies",
+    "quality_reviews", "rejects", "scorecards", "uploads",
 ]  # fmt: skip
 OF_MERCHANT = [
     "check_questions", "checks", "merchants", "question_withdrawals", "questions", "rubrics",
@@ -180,6 +180,8 @@ async def test_rows_of_others_are_not_changed(database: Database, world: World) 
         "api_keys": "revoked_at = 1",
         "engagements": "upload_sequence = 99",
         "assignments": "excused = 'x'",
+        "closing_rules": "approval = 'automatic'",
+        "issuances": "state = 'issued'",
     }
     async with database.write(scope) as connection:
         for table, change in changes.items():
@@ -243,7 +245,7 @@ async def test_a_key_is_looked_up_and_nothing_else(database: Database, world: Wo
 
 
 async def test_the_operator_sees_who_works_for_whom(database: Database, world: World) -> None:
-    seen = {"merchants": 2, "vendors": 3, "engagements": 3, "scorecards": 3, "deliveries": 3}
+    seen = {"merchants": 2, "vendors": 3, "engagements": 3, "scorecards": 6, "deliveries": 3}
     async with database.read_as_operator() as connection:
         for table in EVERYTHING:
             assert len(await all_of(connection, table)) == seen.get(table, 0), table

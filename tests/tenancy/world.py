@@ -13,13 +13,14 @@ from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
 from vendorwatch.access.service import create_key
 from vendorwatch.app import create_app
+from vendorwatch.closing.service import close_due
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.knowledge import service as knowledge
 from vendorwatch.knowledge.parse import read_document
 from vendorwatch.mailing import service as mailing
 from vendorwatch.mailing.model import Issued
-from vendorwatch.periods import Micros, Month
+from vendorwatch.periods import DAY, Micros, Month
 from vendorwatch.policies.service import default_policy
 from vendorwatch.settings import Settings
 from vendorwatch.vendors.model import Engagement
@@ -41,6 +42,7 @@ status = { column = "State", values = { Done = "resolved", New = "open" } }
 opened_at = "Opened"
 """
 MONTH = "2026-10"
+FROZEN = "2026-09"
 # As in the fixtures of these names: merchant, vendor and time zone.
 _ENGAGED = {
     "own": ("Trà Sen", "Hoa Sen BPO", "Asia/Ho_Chi_Minh"),
@@ -119,6 +121,7 @@ class _Settling:
         await send("PUT", "/v1/agents", json=roster)
         await self._ask(engagement.scope)
         await self._review()
+        frozen = await self._close()
         card = await send("POST", "/v1/scorecards", json={"month": MONTH})
         recipient, delivery = await self._write_to(engagement.scope, card["id"])
         chosen = ("agent", "check", "question", "review", "rubric")
@@ -131,6 +134,7 @@ class _Settling:
             "scorecard": card["id"],
             "recipient": recipient,
             "delivery": delivery,
+            "frozen scorecard": frozen,
             "interaction": f"{name}-1",
             "rejected interaction": f"{name}-bad",
             "engagement": engagement.engagement_id,
@@ -139,6 +143,14 @@ class _Settling:
             "key": key_id,
         }
         return Party(name, engagement.scope, objects)
+
+    async def _close(self) -> str:
+        """The month before is frozen and held, and what is missing of this one was noticed."""
+        rules = {"approval": "hold", "first_month": FROZEN}
+        await self._send("PUT", "/v1/closing-rules", json=rules)
+        await close_due(self._database, now=self._now + DAY)
+        closing = await self._send("GET", f"/v1/closings/{FROZEN}")
+        return str(closing["closing"]["scorecard_id"])
 
     async def _engage(self) -> tuple[Engagement, str]:
         merchant, vendor, zone = _ENGAGED[self._name]

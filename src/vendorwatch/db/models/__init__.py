@@ -2,6 +2,7 @@
 
 from vendorwatch.db.models.access import ApiKey
 from vendorwatch.db.models.audit import AuditEntry, AuditHead
+from vendorwatch.db.models.closing import ClosingRules, Issuance, Notice
 from vendorwatch.db.models.interactions import Interaction, Mapping, Reject, Upload
 from vendorwatch.db.models.knowledge import (
     Answer,
@@ -28,10 +29,13 @@ __all__ = [
     "Check",
     "CheckQuestion",
     "Delivery",
+    "ClosingRules",
     "Engagement",
     "Interaction",
+    "Issuance",
     "Mapping",
     "Merchant",
+    "Notice",
     "Policy",
     "QualityReview",
     "Question",

@@ -1,0 +1,161 @@
+"""A month is computed in one transaction, and frozen in another; what is held is approved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vendorwatch.closing import store
+from vendorwatch.closing.model import BY_RULE, Issuance, Rules, State, is_late
+from vendorwatch.closing.refusals import MonthNotDue, MonthNotFrozen, check_reason, check_rules
+from vendorwatch.db.scope import Scope
+from vendorwatch.mailing import service as mailing
+from vendorwatch.mailing.model import Issued
+from vendorwatch.periods import Micros, Month, format_instant, load_zone
+from vendorwatch.policies.service import default_policy, policies
+from vendorwatch.scorecards import service as scorecards
+from vendorwatch.scorecards.model import Computed
+from vendorwatch.scoring.policy_file import parse_policy
+from vendorwatch.vendors.service import find_engagement
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A month that is due, computed and not kept yet."""
+
+    month: Month
+    due_at: Micros
+    computed: Computed
+
+
+async def read_state(connection: AsyncConnection, scope: Scope) -> State:
+    engagement = await find_engagement(connection, scope.engagement_id)
+    return State(
+        zone=load_zone(engagement.time_zone),
+        created_at=engagement.created_at,
+        rules=await read_rules(connection, scope),
+        policies=[parse_policy(each.source) for each in await policies(connection, scope)],
+        default=parse_policy(default_policy().source),
+        newest=await store.newest(connection, scope),
+        noticed=await store.noticed(connection, scope),
+    )
+
+
+async def read_rules(connection: AsyncConnection, scope: Scope) -> Rules:
+    return await store.rules(connection, scope) or Rules()
+
+
+async def set_rules(connection: AsyncConnection, scope: Scope, rules: Rules, now: Micros) -> State:
+    """Raises BadClosingRequest."""
+    engagement = await find_engagement(connection, scope.engagement_id)
+    checked = check_rules(rules, load_zone(engagement.time_zone), now)
+    await store.put_rules(connection, scope, checked, now)
+    return await read_state(connection, scope)
+
+
+async def prepare(
+    connection: AsyncConnection, scope: Scope, month: Month, now: Micros
+) -> Prepared | Issuance:
+    """What stands already, or the month under the policy that counts in this snapshot.
+
+    Raises MonthNotDue.
+    """
+    state = await read_state(connection, scope)
+    if month in state.newest:
+        return state.newest[month]
+    if not state.covers(month):
+        raise MonthNotDue(f"{month} lies outside the months that are closed by rule.")
+    due_at = state.due_at(month)
+    if due_at > now:
+        raise MonthNotDue(f"{month} is due at {format_instant(due_at)}.")
+    computed = await scorecards.compute(
+        connection, scope.engagement_id, month, as_of=due_at, now=now
+    )
+    return Prepared(month, due_at, computed)
+
+
+async def freeze(
+    connection: AsyncConnection, prepared: Prepared, *, by: str = BY_RULE, now: Micros
+) -> tuple[Issuance, bool]:
+    """As revision 1, and whether it is new: of two closers the second one finds the first one's."""
+    scope, month = prepared.computed.scope, prepared.month
+    await store.lock(connection, scope)
+    standing = (await store.newest(connection, scope)).get(month)
+    if standing is not None:
+        return standing, False
+    holds = (await read_rules(connection, scope)).approval == "hold"
+    card = await scorecards.issue(connection, prepared.computed, now)
+    made = Issuance(
+        month=month,
+        revision=1,
+        scorecard_id=card.scorecard_id,
+        due_at=prepared.due_at,
+        frozen_at=now,
+        state="held" if holds else "issued",
+        issued_at=None if holds else now,
+        decided_by=None if holds else by,
+        reason=None,
+        is_late=is_late(prepared.due_at, now),
+        changes=None,
+        uploads=prepared.computed.known[scope.engagement_id],
+    )
+    await add(connection, scope, made, now)
+    return made, True
+
+
+async def approve(
+    connection: AsyncConnection,
+    scope: Scope,
+    month: Month,
+    *,
+    by: str,
+    reason: str | None,
+    now: Micros,
+) -> Issuance:
+    """What was held goes out; what went out already stays as it is.
+
+    Raises MonthNotFrozen, BadClosingRequest.
+    """
+    told = None if reason is None else check_reason(reason)
+    await store.lock(connection, scope)
+    standing = frozen_in(await store.newest(connection, scope), month)
+    if standing.state == "issued":
+        return standing
+    issued = replace(standing, state="issued", issued_at=now, decided_by=by, reason=told)
+    await store.set_issued(connection, scope, issued)
+    await _mail(connection, scope, issued, now)
+    return issued
+
+
+async def add(connection: AsyncConnection, scope: Scope, made: Issuance, now: Micros) -> None:
+    await store.add_issuance(connection, scope, made)
+    if made.state == "issued":
+        await _mail(connection, scope, made, now)
+
+
+async def _mail(connection: AsyncConnection, scope: Scope, issued: Issuance, now: Micros) -> None:
+    revisions = await store.revisions(connection, scope, issued.month)
+    await mailing.queue(connection, to_mail(scope, issued, revisions), now=now)
+
+
+def to_mail(scope: Scope, issued: Issuance, revisions: Sequence[Issuance]) -> Issued:
+    """`revisions` are all of the month: one that is held has reached nobody, and is not replaced."""
+    went_out = [
+        each.revision
+        for each in revisions
+        if each.state == "issued" and each.revision < issued.revision
+    ]
+    return Issued(
+        scope=scope,
+        scorecard_id=issued.scorecard_id,
+        month=issued.month,
+        revision=issued.revision,
+        replaces=max(went_out, default=None),
+    )
+
+
+def frozen_in(newest: dict[Month, Issuance], month: Month) -> Issuance:
+    """Raises MonthNotFrozen."""
+    if month not in newest:
+        raise MonthNotFrozen(f"{month} was not closed yet.")
+    return newest[month]
