@@ -24,6 +24,7 @@ Action = Literal[
     "roster.changed",
     "rubric.set",
     "scorecard.computed",
+    "scorecard.frozen",
     "upload.refused",
 ]
 OF_VENDOR: tuple[Action, ...] = ("mapping.set", "roster.changed", "upload.refused")

@@ -141,8 +141,8 @@ async def _mail(connection: AsyncConnection, scope: Scope, issued: Issuance, now
 def to_mail(scope: Scope, issued: Issuance, revisions: Sequence[Issuance]) -> Issued:
     """`revisions` are all of the month: one that is held has reached nobody, and is not replaced."""
     went_out = [
-        each.revision
-        for each in revisions
+        each
+        for each in sorted(revisions, key=lambda each: each.revision)
         if each.state == "issued" and each.revision < issued.revision
     ]
     return Issued(
@@ -150,7 +150,7 @@ def to_mail(scope: Scope, issued: Issuance, revisions: Sequence[Issuance]) -> Is
         scorecard_id=issued.scorecard_id,
         month=issued.month,
         revision=issued.revision,
-        replaces=max(went_out, default=None),
+        replaces=went_out[-1].scorecard_id if went_out else None,
     )
 
 

@@ -173,9 +173,12 @@ async def _notice(
         found = await gaps_of(connection, scope, state, month, now)
         detail = {"days": [day.isoformat() for day in found.days], "no_upload": found.no_upload}
         await store.add_notice(connection, scope, month, "missing_data", detail, now)
-        if found:
+        if found.days:
             key = f"{month}/missing-data"
-            await mailing.queue_notice(connection, scope, key, "missing_data", now)
+            facts = {"days": detail["days"]}
+            await mailing.queue_notice(connection, scope, key, "missing_data", now, facts=facts)
+        if found.no_upload:
+            await mailing.queue_notice(connection, scope, f"{month}/no-upload", "no_upload", now)
     return ("told" if found else "nothing"), None
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.audit import service as audit
-from vendorwatch.audit.model import COMMAND, Actor
+from vendorwatch.audit.model import COMMAND, Action, Actor
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month, load_zone
@@ -75,26 +75,31 @@ async def keep(
     standing = await store.scorecard_with_hash(connection, computed.scope, computed.sha256)
     if standing:
         return standing
-    return await _add(connection, computed, now)
+    return await _add(connection, computed, now, "scorecard.computed", by)
 
 
-async def issue(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
+async def issue(
+    connection: AsyncConnection, computed: Computed, now: Micros, *, by: Actor = COMMAND
+) -> StoredScorecard:
     """Keeps it as the next revision of its month, which is never kept again or altered."""
     await store.lock(connection, computed.scope)
     month = str(computed.document["month"])
     revision = 1 + await store.newest_revision(connection, computed.scope, month)
     numbered = replace(computed, document={**computed.document, "revision": revision})
-    return await _add(connection, numbered, now)
+    return await _add(connection, numbered, now, "scorecard.frozen", by)
 
 
-async def _add(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
+async def _add(
+    connection: AsyncConnection, computed: Computed, now: Micros, action: Action, by: Actor
+) -> StoredScorecard:
     month = Month.parse(str(computed.document["month"]))
     before = await _months_before(connection, computed.scope, month)
     card = StoredScorecard(str(uuid.uuid4()), computed.document, computed.sha256, now, before)
     await store.add_scorecard(connection, computed, card)
     await audit.record(
-        connection, computed.scope, "scorecard.computed", by, now,
+        connection, computed.scope, action, by, now,
         scorecard_id=card.scorecard_id, month=str(month), sha256=card.document_sha256,
+        revision=computed.document["revision"],
     )  # fmt: skip
     return replace(card, is_new=True)
 
