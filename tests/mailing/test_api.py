@@ -116,8 +116,8 @@ async def test_a_digest_is_cancelled_as_a_whole(
     rival: Engagement,
 ) -> None:
     await added(manager, kind="digest", every_vendor=True)
-    await desk.issue(engagement)
-    await desk.issue(rival)
+    for each in (engagement, rival):
+        await desk.issue(each, month="2026-11")
     server.fault("RCPT", "450 4.2.1 Later")
     await desk.deliver(server)
     [row] = (await manager.get("/v1/deliveries")).json()

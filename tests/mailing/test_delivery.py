@@ -21,6 +21,7 @@ from vendorwatch.vendors.model import Engagement
 THREE = ("an@example.org", "binh@example.org", "chi@example.org")
 FIRST_PAUSE = 300  # seconds
 RIGHT = "right"
+DIGESTED = "2026-11"  # both vendors are there when it ends
 
 
 async def test_a_scorecard_arrives_once(
@@ -83,7 +84,7 @@ async def test_one_of_three_is_refused_and_the_others_get_theirs(
     server.fault("RCPT", "550 5.1.1 No such user", to="binh@example.org")
     run = await desk.deliver(server)
     assert run.mails == {"sent": 2, "failed": 1}
-    assert [mail.to for mail in server.received] == [["an@example.org"], ["chi@example.org"]]
+    assert {mail.to[0] for mail in server.received} == {"an@example.org", "chi@example.org"}
     assert server.connections == 1  # one for all of them
     failed = next(row for row in await desk.rows(engagement) if row.state == "failed")
     assert (failed.reason, failed.last_reply) == ("refused", "550 5.1.1 No such user")
@@ -107,6 +108,9 @@ async def test_operators_are_told_of_what_nobody_will_get(
     assert (await desk.row(engagement)).delivery_id in body(mail, "plain")
 
 
+# The test server complains that it takes passwords in the open, and of its own ways.
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.filterwarnings("ignore:Session.login_data is deprecated:DeprecationWarning")
 async def test_a_refused_password_stops_everything_for_an_hour(
     desk: Desk, engagement: Engagement, stranger: Engagement
 ) -> None:
@@ -310,13 +314,13 @@ async def test_a_digest_is_one_mail_for_all_vendors(
     desk: Desk, server: MailServer, engagement: Engagement, rival: Engagement
 ) -> None:
     await desk.recipient(engagement, "linh@example.org", kind="digest", every_vendor=True)
-    await desk.issue(engagement)
+    await desk.issue(engagement, month=DIGESTED)
     assert (await desk.deliver(server)).mails == {}  # the other one is still to come
-    await desk.issue(rival)
+    await desk.issue(rival, month=DIGESTED)
     assert (await desk.deliver(server)).mails == {"sent": 1}
     [mail] = server.received
-    assert sorted(pdfs(mail)) == ["Hoa-Sen-BPO_2026-10_r1.pdf", "Rival-BPO_2026-10_r1.pdf"]
-    assert mail.message["Subject"] == "October 2026: 2 vendors, 10 of 26 targets met"
+    assert sorted(pdfs(mail)) == ["Hoa-Sen-BPO_2026-11_r1.pdf", "Rival-BPO_2026-11_r1.pdf"]
+    assert mail.message["Subject"] == "November 2026: 2 vendors, 10 of 26 targets met"
     for form in ("plain", "html"):
         assert "Hoa Sen BPO" in body(mail, form)
         assert "Rival BPO" in body(mail, form)
@@ -329,12 +333,12 @@ async def test_a_digest_waits_no_longer_than_a_day(
     desk: Desk, server: MailServer, engagement: Engagement, rival: Engagement
 ) -> None:
     await desk.recipient(engagement, "linh@example.org", kind="digest", every_vendor=True)
-    await desk.issue(engagement)
+    await desk.issue(engagement, month=DIGESTED)
     desk.clock.now += DIGEST_PATIENCE - 1
     assert (await desk.deliver(server)).mails == {}
     desk.clock.now += 1
     assert (await desk.deliver(server)).mails == {"sent": 1}
-    await desk.issue(rival)  # late: a mail of its own, at once
+    await desk.issue(rival, month=DIGESTED)  # late: a mail of its own, at once
     assert (await desk.deliver(server)).mails == {"sent": 1}
     assert [len(pdfs(mail)) for mail in server.received] == [1, 1]
     assert len({mail.message_id for mail in server.received}) == 2
