@@ -93,6 +93,7 @@ def test_each_setting_is_in_the_catalogue() -> None:
     named = {setting.variable.removeprefix("VENDORWATCH_") for setting in Settings.CATALOGUE}
     assert named == {
         "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "BIND", "PUBLIC_URL", "LOG_LEVEL",
+        "SMTP_URL", "MAIL_FROM", "OPERATORS", "MAIL_MAX_BYTES",
         "RATE_LIMIT", "FAILED_KEYS", "DAILY_ROWS", "DAILY_BYTES", "UPLOADS_AT_ONCE",
         "UPLOADS_OPEN", "UPLOADS_OPEN_EACH", "BODY_FLOOR", "BODY_GRACE", "HEAD_SECONDS",
         "DISK_RESERVE",
@@ -116,3 +117,36 @@ def test_bounds_without_which_nothing_would_come_through_cannot_be_switched_off(
         {"VENDORWATCH_UPLOADS_AT_ONCE": "0", "VENDORWATCH_HEAD_SECONDS": "0"}
     ).bounds
     assert (bounds.uploads_at_once, bounds.head_seconds) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_URL", "mail.example.org"),
+        ("SMTP_URL", "smtp://"),
+        ("SMTP_URL", "smtp://us:secret@host/\r\nx"),
+        ("SMTP_URL", "http://mail.example.org"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "A <a@example.org>\r\nBcc: b@example.org"),
+        ("MAIL_FROM", "a@example.org, b@example.org"),
+        ("OPERATORS", "a@example.org, b@example.org"),
+        ("MAIL_MAX_BYTES", "10M"),
+    ],
+)
+def test_what_mail_cannot_be_sent_with(name: str, value: str) -> None:
+    with pytest.raises(BadSettings) as raised:
+        Settings.from_env({f"VENDORWATCH_{name}": value})
+    assert [fault.field for fault in raised.value.faults] == [f"VENDORWATCH_{name}"]
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "sender"),
+    [
+        ("https://scores.example.org/x", "vendorwatch <vendorwatch@scores.example.org>"),
+        ("http://127.0.0.1:8000", "vendorwatch <vendorwatch@localhost>"),
+        ("http://[::1]:8000", "vendorwatch <vendorwatch@localhost>"),
+    ],
+)
+def test_whom_mail_is_from(public_url: str, sender: str) -> None:
+    assert Settings.from_env({"VENDORWATCH_PUBLIC_URL": public_url}).mail_from == sender

@@ -8,7 +8,7 @@ from mailing.desk import Desk
 from mailing.mail_server import MailServer, mail_server
 from stopped_clock import StoppedClock
 from vendorwatch.db.engine import Database
-from vendorwatch.mailing.delivery import Sender
+from vendorwatch.mailing.sender import Sender
 from vendorwatch.scorecards.render import Renderer
 from vendorwatch.settings import Settings
 

@@ -7,7 +7,8 @@ import asyncio
 import sys
 
 from vendorwatch.db.engine import Database
-from vendorwatch.mailing.delivery import Sender, deliver_due
+from vendorwatch.mailing.delivery import deliver_due
+from vendorwatch.mailing.sender import Sender
 from vendorwatch.mailing.smtp import SmtpMailer, server_of
 from vendorwatch.periods import Micros
 from vendorwatch.scorecards.render import Renderer

@@ -13,8 +13,9 @@ from scorecards import sample
 from stopped_clock import StoppedClock
 from vendorwatch.db.engine import Database
 from vendorwatch.mailing import service
-from vendorwatch.mailing.delivery import Delivered, Sender, deliver_due
+from vendorwatch.mailing.delivery import Delivered, deliver_due
 from vendorwatch.mailing.model import Asked, Delivery, Issued, Recipient
+from vendorwatch.mailing.sender import Sender
 from vendorwatch.mailing.smtp import Mailer, SmtpMailer, server_of
 from vendorwatch.periods import Month
 from vendorwatch.scorecards import store as scorecards

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from conftest import Ran
+from vendorwatch.db.engine import Database
+from vendorwatch.mailing import service
+from vendorwatch.settings import Settings
+from vendorwatch.vendors.service import find_engagement
 
 Command = Callable[..., Ran]
 
@@ -58,12 +62,8 @@ def test_without_a_server_mail_waits(command: Command, engagement_id: str) -> No
 
 
 @pytest.fixture
-def queued(command: Command, engagement_id: str, settings: Any) -> str:
+def queued(command: Command, engagement_id: str, settings: Settings) -> str:
     """The delivery of a notice; no PDF is needed for it."""
-    from vendorwatch.db.engine import Database  # noqa: PLC0415
-    from vendorwatch.mailing import service  # noqa: PLC0415
-    from vendorwatch.vendors.service import find_engagement  # noqa: PLC0415
-
     add(command, engagement_id)
 
     async def queue() -> str:

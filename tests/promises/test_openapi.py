@@ -32,6 +32,7 @@ BODIES: list[tuple[str, bytes]] = [
     (JSON, b'[{"agent_id": 7}]'),
     (JSON, b'[{"agent_id": " "}]'),
     (JSON, b'{"scopes": ["read"]}'),
+    (JSON, b'{"email": "a@example.org", "name": "A", "language": "en", "kind": "digest"}'),
     (JSON, b'{"overlap_seconds": 0}'),
     (JSON, b'{"approval": "hold"}'),
     (JSON, b'{"reason": "why"}'),

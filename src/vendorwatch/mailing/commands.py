@@ -9,8 +9,9 @@ import msgspec
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing import service
-from vendorwatch.mailing.delivery import Delivered, Sender, deliver_due
+from vendorwatch.mailing.delivery import Delivered, deliver_due
 from vendorwatch.mailing.model import SIDES, WANTED, Asked, MailNotConfigured, Side, Wanted
+from vendorwatch.mailing.sender import Sender
 from vendorwatch.mailing.shown import (
     DeliveryItem,
     RecipientItem,

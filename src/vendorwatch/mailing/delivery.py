@@ -8,69 +8,33 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from email.headerregistry import Address
-from email.utils import parseaddr
-from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.engine import Database, DatabaseUnavailable
 from vendorwatch.db.scope import Scope
-from vendorwatch.mailing import keys, letter, notice, store
-from vendorwatch.mailing.compose import Attachment, Envelope, Text, message
-from vendorwatch.mailing.keys import Permit
-from vendorwatch.mailing.letter import Part, Reader
-from vendorwatch.mailing.model import TOLD, Delivery, Recipient
+from vendorwatch.mailing import keys, notice, store
+from vendorwatch.mailing.compose import Envelope, message
+from vendorwatch.mailing.contents import Contents
+from vendorwatch.mailing.model import Delivery, Recipient
 from vendorwatch.mailing.schedule import (
     IN_DOUBT,
     LEASE,
     NEVER,
     STOPS,
     Attempt,
+    Claimed,
     Ending,
     Waiting,
     after,
     due,
 )
+from vendorwatch.mailing.sender import Sender
 from vendorwatch.mailing.smtp import Mailer, Posted
 from vendorwatch.periods import Month, load_zone
-from vendorwatch.scorecards.render import Renderer, RenderFailed, Report, file_name
-from vendorwatch.scorecards.service import find_scorecard, history
-from vendorwatch.settings import Settings
+from vendorwatch.scorecards.render import Renderer, RenderFailed
 from vendorwatch.telemetry import Clock
-from vendorwatch.vendors.model import Engagement
-from vendorwatch.vendors.service import find_engagement
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """As whom we write, and where our links lead."""
-
-    address: Address
-    public_url: str
-    secret: bytes = field(repr=False)
-    max_bytes: int
-    operators: str
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Sender":
-        name, address = parseaddr(settings.mail_from)
-        return cls(
-            address=Address(name, addr_spec=address),
-            public_url=settings.public_url,
-            secret=settings.secret(),
-            max_bytes=settings.mail_max_bytes,
-            operators=settings.operators,
-        )
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.public_url).hostname or "localhost"
-
-    def link(self, purpose: keys.Purpose, permit: Permit) -> str:
-        path = {"unsubscribe": "unsubscribe", "report": "reports"}[purpose]
-        return f"{self.public_url}/v1/{path}/{keys.sign(permit, purpose, self.secret)}"
 
 
 @dataclass(slots=True)
@@ -89,22 +53,6 @@ class Delivered:
         return self.mails.total() + self.lost
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A mail that is ours until the lease runs out."""
-
-    rows: Sequence[Delivery]
-    recipient: Recipient
-    message_id: str
-    token: str
-    attempts: int
-    doubtful: bool
-
-    @property
-    def scope(self) -> Scope:
-        return self.rows[0].scope
-
-
 async def deliver_due(
     database: Database,
     mailer: Mailer,
@@ -119,7 +67,8 @@ async def deliver_due(
     One that fails stops no other, unless the mail server itself is what fails.
     """
     run = Delivered()
-    delivering = _Delivering(database, mailer, renderer, sender, clock, run)
+    contents = Contents(database, renderer, sender)
+    delivering = _Delivering(database, mailer, contents, sender, clock, run)
     try:
         async with database.read_as_operator() as connection:
             scopes = await store.waiting(connection, clock())
@@ -138,7 +87,7 @@ async def deliver_due(
 class _Delivering:
     database: Database
     mailer: Mailer
-    renderer: Renderer
+    contents: Contents
     sender: Sender
     clock: Clock
     run: Delivered
@@ -193,9 +142,9 @@ class _Delivering:
 
     async def _deliver(self, claimed: Claimed) -> None:
         try:
-            content = await self._content(claimed, attach=True)
+            content = await self.contents.of(claimed, attach=True)
             if len(content) > self.sender.max_bytes:
-                content = await self._content(claimed, attach=False)
+                content = await self.contents.of(claimed, attach=False)
         except DatabaseUnavailable:
             raise  # concerns every mail
         except RenderFailed as error:
@@ -221,7 +170,7 @@ class _Delivering:
                 return None
         attempt = await self._send(claimed, content)
         if attempt.ending is Ending.TOO_LARGE:
-            without = await self._content(claimed, attach=False)
+            without = await self.contents.of(claimed, attach=False)
             attempt = await self._send(claimed, without)
         return attempt
 
@@ -257,54 +206,6 @@ class _Delivering:
         self.run.mails[found.state] += 1
         if found.state == "failed" or found.reason == "given-up":
             self.run.failed += [(row, attempt.reply) for row in claimed.rows]
-
-    async def _content(self, claimed: Claimed, *, attach: bool) -> bytes:
-        engagements = await self._engagements(claimed.rows)
-        merchant = next(iter(engagements.values())).merchant_name
-        permit = Permit(claimed.scope, claimed.recipient.recipient_id)
-        unsubscribe = self.sender.link("unsubscribe", permit)
-        recipient = claimed.recipient
-        reader = Reader(recipient.language, recipient.email, merchant, unsubscribe)
-        attachments: list[Attachment] = []
-        if claimed.rows[0].kind in TOLD:
-            text = _notice(claimed.rows[0], engagements[claimed.rows[0].engagement_id], reader)
-        else:
-            text, attachments = await self._scorecards(claimed, engagements, reader, attach=attach)
-        envelope = Envelope(
-            message_id=claimed.message_id,
-            sender=self.sender.address,
-            to=recipient.email,
-            name=recipient.name,
-            language=recipient.language,
-            date=max(row.created_at for row in claimed.rows),
-            unsubscribe=unsubscribe,
-        )
-        return message(envelope, text, attachments)
-
-    async def _engagements(self, rows: Sequence[Delivery]) -> dict[str, Engagement]:
-        found = {}
-        for row in rows:
-            async with self.database.read(row.scope) as connection:
-                found[row.engagement_id] = await find_engagement(connection, row.engagement_id)
-        return found
-
-    async def _scorecards(
-        self,
-        claimed: Claimed,
-        engagements: dict[str, Engagement],
-        reader: Reader,
-        *,
-        attach: bool,
-    ) -> tuple[Text, list[Attachment]]:
-        parts, attachments = [], []
-        for row in sorted(claimed.rows, key=lambda row: engagements[row.engagement_id].vendor_name):
-            report = await report_of(self.database, row, claimed.recipient.language)
-            link = self.sender.link("report", Permit(row.scope, row.delivery_id))
-            parts.append(Part(report.document, link, is_attached=attach))
-            if attach:
-                pdf = await self.renderer.pdf_async(report)
-                attachments.append(Attachment(file_name(report.document), pdf))
-        return letter.text(parts, reader), attachments
 
     async def postpone(self, scopes: Sequence[Scope]) -> None:
         """Whatever waits is not tried against a server that refuses everything."""
@@ -343,14 +244,6 @@ class _Delivering:
             structlog.get_logger().error("operators_not_told", reason=attempt.ending.value)
 
 
-async def report_of(database: Database, row: Delivery, language: str) -> Report:
-    """What a delivery's PDF is made from. Raises NotFound for one without a scorecard."""
-    async with database.read(row.scope) as connection:
-        card = await find_scorecard(connection, row.scope, row.scorecard_id or "")
-        before = await history(connection, row.scope, card)
-    return Report(card.document, language, issued=row.created_at, history=before)
-
-
 async def _digests(
     connection: AsyncConnection, rows: Sequence[Delivery]
 ) -> dict[tuple[str, str], Waiting]:
@@ -368,14 +261,3 @@ async def _digests(
             every = await store.engagements(connection, row.merchant_id, before=end)
         found[key] = Waiting(issued, every)
     return found
-
-
-def _notice(row: Delivery, engagement: Engagement, reader: Reader) -> Text:
-    about = notice.About(
-        kind=row.kind,  # type: ignore[arg-type]  # one of TOLD: the caller has looked
-        vendor=engagement.vendor_name,
-        engagement_id=row.engagement_id,
-        month=row.month,
-        facts=row.facts or {},
-    )
-    return notice.text(about, reader)

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from vendorwatch.mailing.model import OPEN, Delivery, State
+from vendorwatch.db.scope import Scope
+from vendorwatch.mailing.model import OPEN, Delivery, Recipient, State
 from vendorwatch.periods import DAY, SECOND, Micros
 
 LEASE: Micros = 1_800 * SECOND
@@ -69,6 +70,22 @@ class Waiting:
 
     issued: Collection[str]
     all: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail that is ours until the lease runs out."""
+
+    rows: Sequence[Delivery]
+    recipient: Recipient
+    message_id: str
+    token: str
+    attempts: int
+    doubtful: bool
+
+    @property
+    def scope(self) -> Scope:
+        return self.rows[0].scope
 
 
 def due(

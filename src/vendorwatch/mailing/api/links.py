@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_200_OK
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.mailing import service
-from vendorwatch.mailing.delivery import report_of
+from vendorwatch.mailing.contents import report_of
 from vendorwatch.mailing.keys import Permit, Purpose, read
 from vendorwatch.mailing.letter import environment
 from vendorwatch.mailing.model import Recipient

@@ -1,0 +1,92 @@
+"""What a claimed mail says, from the rows that it is about."""
+
+from collections.abc import Sequence
+
+from vendorwatch.db.engine import Database
+from vendorwatch.mailing import letter, notice
+from vendorwatch.mailing.compose import Attachment, Envelope, Text, message
+from vendorwatch.mailing.keys import Permit
+from vendorwatch.mailing.letter import Part, Reader
+from vendorwatch.mailing.model import TOLD, Delivery
+from vendorwatch.mailing.schedule import Claimed
+from vendorwatch.mailing.sender import Sender
+from vendorwatch.scorecards.render import Renderer, Report, file_name
+from vendorwatch.scorecards.service import find_scorecard, history
+from vendorwatch.vendors.model import Engagement
+from vendorwatch.vendors.service import find_engagement
+
+
+class Contents:
+    """The same rows are the same bytes."""
+
+    def __init__(self, database: Database, renderer: Renderer, sender: Sender) -> None:
+        self._database = database
+        self._renderer = renderer
+        self._sender = sender
+
+    async def of(self, claimed: Claimed, *, attach: bool) -> bytes:
+        engagements = await self._engagements(claimed.rows)
+        merchant = next(iter(engagements.values())).merchant_name
+        permit = Permit(claimed.scope, claimed.recipient.recipient_id)
+        unsubscribe = self._sender.link("unsubscribe", permit)
+        recipient = claimed.recipient
+        reader = Reader(recipient.language, recipient.email, merchant, unsubscribe)
+        attachments: list[Attachment] = []
+        if claimed.rows[0].kind in TOLD:
+            text = _notice(claimed.rows[0], engagements[claimed.rows[0].engagement_id], reader)
+        else:
+            text, attachments = await self._scorecards(claimed, engagements, reader, attach=attach)
+        envelope = Envelope(
+            message_id=claimed.message_id,
+            sender=self._sender.address,
+            to=recipient.email,
+            name=recipient.name,
+            language=recipient.language,
+            date=max(row.created_at for row in claimed.rows),
+            unsubscribe=unsubscribe,
+        )
+        return message(envelope, text, attachments)
+
+    async def _engagements(self, rows: Sequence[Delivery]) -> dict[str, Engagement]:
+        found = {}
+        for row in rows:
+            async with self._database.read(row.scope) as connection:
+                found[row.engagement_id] = await find_engagement(connection, row.engagement_id)
+        return found
+
+    async def _scorecards(
+        self,
+        claimed: Claimed,
+        engagements: dict[str, Engagement],
+        reader: Reader,
+        *,
+        attach: bool,
+    ) -> tuple[Text, list[Attachment]]:
+        parts, attachments = [], []
+        for row in sorted(claimed.rows, key=lambda row: engagements[row.engagement_id].vendor_name):
+            report = await report_of(self._database, row, claimed.recipient.language)
+            link = self._sender.link("report", Permit(row.scope, row.delivery_id))
+            parts.append(Part(report.document, link, is_attached=attach))
+            if attach:
+                pdf = await self._renderer.pdf_async(report)
+                attachments.append(Attachment(file_name(report.document), pdf))
+        return letter.text(parts, reader), attachments
+
+
+async def report_of(database: Database, row: Delivery, language: str) -> Report:
+    """What a delivery's PDF is made from. Raises NotFound for one without a scorecard."""
+    async with database.read(row.scope) as connection:
+        card = await find_scorecard(connection, row.scope, row.scorecard_id or "")
+        before = await history(connection, row.scope, card)
+    return Report(card.document, language, issued=row.created_at, history=before)
+
+
+def _notice(row: Delivery, engagement: Engagement, reader: Reader) -> Text:
+    about = notice.About(
+        kind=row.kind,  # type: ignore[arg-type]  # one of TOLD: the caller has looked
+        vendor=engagement.vendor_name,
+        engagement_id=row.engagement_id,
+        month=row.month,
+        facts=row.facts or {},
+    )
+    return notice.text(about, reader)
