@@ -105,9 +105,9 @@ def test_deliver_into_a_folder(
 def test_a_server_that_is_not_there(
     command: Command, queued: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VENDORWATCH_SMTP_URL", "smtp://us:secret@127.0.0.1:1")
+    monkeypatch.setenv("VENDORWATCH_SMTP_URL", "smtp://us:hush-hush@127.0.0.1:1")
     ran = command("deliver")
     assert ran.exit_code == 5
     assert "the rest waits: unreachable" in ran.err
-    assert "secret" not in ran.err + ran.out + command("settings").out
+    assert "hush" not in ran.err + ran.out + command("settings").out
     assert "smtp://us:***@127.0.0.1:1" in command("settings").out

@@ -12,6 +12,7 @@ from sqlalchemy import (
     cast,
     func,
     insert,
+    literal,
     or_,
     select,
     true,
@@ -68,7 +69,7 @@ async def recipients(
         _Recipient.engagement_id.is_(None), _Recipient.engagement_id == scope.engagement_id
     )
     if after is not None:
-        condition &= tuple_(_Recipient.created_at, _Recipient.recipient_id) > tuple_(*after)
+        condition &= tuple_(_Recipient.created_at, _Recipient.recipient_id) > _place(after)
     if not removed:
         condition &= _Recipient.removed_at.is_(None)
     return await _recipients(connection, scope.merchant_id, condition, limit=limit)
@@ -300,7 +301,7 @@ async def deliveries(
     if states is not None:
         condition &= _Row.state.in_(states)
     if after is not None:
-        condition &= tuple_(_Row.created_at, _Row.delivery_id) < tuple_(*after)
+        condition &= tuple_(_Row.created_at, _Row.delivery_id) < _place(after)
     return await _deliveries(connection, condition, limit=limit, newest_first=True)
 
 
@@ -319,6 +320,12 @@ async def _deliveries(
         .limit(limit)
     )
     return [_delivery(row) for row in found.mappings()]
+
+
+def _place(after: Place) -> Any:
+    """Ids have another form in each database; without a type they would be compared as they stand."""
+    instant, name = after
+    return tuple_(literal(instant), literal(name, _Row.delivery_id.type))
 
 
 def _of(rows: Sequence[Delivery]) -> Update:
