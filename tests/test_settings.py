@@ -96,7 +96,7 @@ def test_each_setting_is_in_the_catalogue() -> None:
         "SMTP_URL", "MAIL_FROM", "OPERATORS", "MAIL_MAX_BYTES",
         "RATE_LIMIT", "FAILED_KEYS", "DAILY_ROWS", "DAILY_BYTES", "UPLOADS_AT_ONCE",
         "UPLOADS_OPEN", "UPLOADS_OPEN_EACH", "BODY_FLOOR", "BODY_GRACE", "HEAD_SECONDS",
-        "DISK_RESERVE",
+        "DISK_RESERVE", "EMBEDDED_WORKER",
     }  # fmt: skip
     assert all(setting.meaning.endswith(".") for setting in Settings.CATALOGUE)
 

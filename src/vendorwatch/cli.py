@@ -27,6 +27,8 @@ from vendorwatch.settings import Settings
 from vendorwatch.telemetry import configure_logging, system_clock
 from vendorwatch.terminal import Runtime, emit_json, masked, pass_runtime, run
 from vendorwatch.vendors.commands import agent_commands, engagement_commands
+from vendorwatch.worker.commands import beside_the_server, worker
+from vendorwatch.worker.loop import beside
 
 
 @click.group("vendorwatch", context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,7 +75,11 @@ def serve(runtime: Runtime) -> None:
     server.on_startup(
         lambda: click.echo(f"vendorwatch listens on {address} (docs: {address}/docs)")
     )
-    server.serve()
+    if settings.brings_worker:
+        with beside(beside_the_server):
+            server.serve()
+    else:
+        server.serve()
     click.echo("Stopped.")
 
 
@@ -116,6 +122,7 @@ def _values(settings: Settings) -> dict[str, str]:
         "VENDORWATCH_MAIL_FROM": settings.mail_from,
         "VENDORWATCH_OPERATORS": settings.operators or "(not set)",
         "VENDORWATCH_MAIL_MAX_BYTES": str(settings.mail_max_bytes),
+        "VENDORWATCH_EMBEDDED_WORKER": settings.embedded_worker,
         "VENDORWATCH_LOG_LEVEL": settings.log_level,
         **{
             f"VENDORWATCH_{name.upper()}": str(value)
@@ -191,6 +198,7 @@ for _command in (
     score,
     scorecard,
     verify,
+    worker,
 ):
     cli.add_command(_command)
 

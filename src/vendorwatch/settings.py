@@ -99,6 +99,7 @@ class Settings:
     mail_from: str
     operators: str
     mail_max_bytes: int
+    embedded_worker: str  # auto, on, off
     log_level: str
     bounds: Bounds
 
@@ -142,6 +143,12 @@ class Settings:
             "10000000",
             "The largest mail. A larger one has links instead of the PDFs.",
         ),
+        Setting(
+            "VENDORWATCH_EMBEDDED_WORKER",
+            "auto",
+            "Whether `vendorwatch serve` also closes months and sends mail: on, off, or auto, which is "
+            "on with SQLite and off with PostgreSQL, where `vendorwatch worker` does it.",
+        ),
         Setting("VENDORWATCH_LOG_LEVEL", "info", "debug, info, warning or error."),
         *Bounds.catalogue(),
     )
@@ -166,11 +173,19 @@ class Settings:
             mail_from=reader.check("MAIL_FROM", _default_sender(public_url), _parse_sender),
             operators=reader.check("OPERATORS", "", _parse_operators),
             mail_max_bytes=reader.check("MAIL_MAX_BYTES", "10000000", _parse_count),
+            embedded_worker=reader.check("EMBEDDED_WORKER", "auto", _parse_worker),
             log_level=reader.check("LOG_LEVEL", "info", _parse_level),
             bounds=_read_bounds(reader),
         )
         reader.finish({setting.variable for setting in cls.CATALOGUE})
         return settings
+
+    @property
+    def brings_worker(self) -> bool:
+        """Whether the server does the background work as well."""
+        if self.embedded_worker == "auto":
+            return self.database_url.startswith("sqlite")
+        return self.embedded_worker == "on"
 
     @property
     def bind(self) -> str:
@@ -188,6 +203,7 @@ class Settings:
             "MAIL_FROM": self.mail_from,
             "OPERATORS": self.operators,
             "MAIL_MAX_BYTES": str(self.mail_max_bytes),
+            "EMBEDDED_WORKER": self.embedded_worker,
             "LOG_LEVEL": self.log_level,
             **{name.upper(): str(value) for name, value in asdict(self.bounds).items()},
         }
@@ -315,6 +331,12 @@ def _parse_sender(text: str) -> str:
 def _parse_operators(text: str) -> str:
     if text and not re.fullmatch(_ADDRESS, text, re.ASCII):
         raise ValueError(f"{text!r} is not one address")
+    return text
+
+
+def _parse_worker(text: str) -> str:
+    if text not in {"auto", "on", "off"}:
+        raise ValueError(f"{text!r} is not one of auto, on, off")
     return text
 
 

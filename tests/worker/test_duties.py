@@ -29,12 +29,13 @@ class Chores:
     async def due(self, now: Micros) -> Sequence[Piece]:
         return [{"chore": name} for name in self.left]
 
-    async def do(self, piece: Piece, now: Micros) -> None:
+    async def do(self, piece: Piece, now: Micros) -> bool:
         name = piece["chore"]
         self.tried[name] += 1
         if name in self.broken:
             raise RuntimeError(name)
         self.left.remove(name)
+        return True
 
 
 async def test_one_that_fails_stops_no_other_and_waits_longer_each_time(
@@ -64,9 +65,9 @@ async def test_what_one_duty_makes_due_for_a_later_one_is_done_as_well(
     posted = Chores()
     written = Chores("letter")
 
-    async def write(piece: Piece, now: Micros) -> None:
-        await written.do(piece, now)
+    async def write(piece: Piece, now: Micros) -> bool:
         posted.left.append(piece["chore"])
+        return await written.do(piece, now)
 
     duties = [Duty("write", written.due, write), Duty("post", posted.due, posted.do)]
     assert await Round(duties, clock).run() == 2
@@ -76,8 +77,8 @@ async def test_what_one_duty_makes_due_for_a_later_one_is_done_as_well(
 async def test_a_piece_that_hangs_is_given_up(clock: StoppedClock) -> None:
     chores = Chores("a")
 
-    async def hang(piece: Piece, now: Micros) -> None:
-        await asyncio.Event().wait()
+    async def hang(piece: Piece, now: Micros) -> bool:
+        return await asyncio.Event().wait()
 
     duty = Duty("hang", chores.due, hang, patience_seconds=0.01)
     assert await Round([duty], clock).run() == 0
@@ -96,10 +97,11 @@ async def test_it_keeps_on_until_it_is_told_to_stop(clock: StoppedClock) -> None
     stop = asyncio.Event()
     chores = Chores("a", "b")
 
-    async def do(piece: Piece, now: Micros) -> None:
-        await chores.do(piece, now)
+    async def do(piece: Piece, now: Micros) -> bool:
+        did = await chores.do(piece, now)
         if not chores.left:
             stop.set()
+        return did
 
     await asyncio.wait_for(keep_on(Round([Duty("tidy", chores.due, do)], clock), stop), 10)
     assert chores.left == []

@@ -27,7 +27,7 @@ class Ledger:
     async def due(self, now: Micros) -> Sequence[Piece]:
         return [{"page": page} for page in self.left]
 
-    async def do(self, piece: Piece, now: Micros) -> None:
+    async def do(self, piece: Piece, now: Micros) -> bool:
         page = piece["page"]
         if self.refusals[page]:
             self.refusals[page] -= 1
@@ -36,6 +36,8 @@ class Ledger:
         if page in self.left:
             self.left.remove(page)
             self.written[page] += 1
+            return True
+        return False
 
     @property
     def duty(self) -> Duty:

@@ -14,6 +14,7 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.errors import VendorwatchError
 from vendorwatch.mailing import service as mailing
 from vendorwatch.periods import Micros, Month
+from vendorwatch.scorecards import service as scorecards
 from vendorwatch.vendors.service import engagements
 
 LATE_DATA = "Late data changed the month."
@@ -42,18 +43,32 @@ async def close_due(database: Database, *, now: Micros, limit: int | None = None
 
     What fails is told and keeps nothing else from being done; it is due again the next time.
     """
-    states, found = await _states(database)
-    waiting: list[tuple[Due, Scope]] = []
-    for scope, state in states:
-        waiting += [(each, scope) for each in due(state, now)]
+    waiting, found = await due_now(database, now=now)
     done = 0
-    for each, scope in sorted(waiting, key=lambda pair: pair[0].at):
+    for scope, each in waiting:
         if limit is not None and done >= limit:
             break
         closed = await _attempt(database, scope, each, now)
         found.append(closed)
         done += closed.outcome != "failed"
     return found
+
+
+async def due_now(
+    database: Database, *, now: Micros
+) -> tuple[list[tuple[Scope, Due]], list[Closed]]:
+    """Of every engagement, what was due first first; and those whose state cannot be read."""
+    states, failed = await _states(database)
+    waiting = [(scope, each) for scope, state in states for each in due(state, now)]
+    return sorted(waiting, key=lambda pair: pair[1].at), failed
+
+
+async def do(
+    database: Database, scope: Scope, month: Month, action: Action, *, now: Micros
+) -> Outcome:
+    """One thing that is due. What was done meanwhile is not done again. Raises what goes wrong."""
+    outcome, _ = await _ACTIONS[action](database, scope, month, now)
+    return outcome
 
 
 async def overdue_months(database: Database, *, now: Micros) -> list[tuple[Scope, Month]]:
@@ -145,6 +160,13 @@ async def _compare(
     database: Database, scope: Scope, month: Month, now: Micros
 ) -> tuple[Outcome, Issuance | None]:
     """A rule revises for the data's sake only: another policy is for a person to decide about."""
+    async with database.read(scope) as connection:
+        standing = issuing.frozen_in(await store.newest(connection, scope), month)
+        is_same = await scorecards.is_unchanged(connection, scope, standing.scorecard_id)
+    if is_same:  # on nearly every day
+        async with database.write(scope) as connection:
+            await store.set_compared(connection, scope, standing, (), now)
+        return "same", standing
     try:
         revision = await preview(database, scope, month, now=now)
     except MonthNotDue:  # by a policy that was set since, it settles longer

@@ -32,7 +32,7 @@ from vendorwatch.mailing.schedule import (
 )
 from vendorwatch.mailing.sender import Sender
 from vendorwatch.mailing.smtp import Mailer, Posted
-from vendorwatch.periods import Month, load_zone
+from vendorwatch.periods import Micros, Month, load_zone
 from vendorwatch.scorecards.render import Renderer, RenderFailed
 from vendorwatch.telemetry import Clock
 
@@ -61,8 +61,9 @@ async def deliver_due(
     sender: Sender,
     clock: Clock,
     limit: int | None = None,
+    only: Scope | None = None,
 ) -> Delivered:
-    """Sends up to `limit` mails of all merchants, the longest wait first.
+    """Sends up to `limit` mails of all merchants, or of `only` one, the longest wait first.
 
     One that fails stops no other, unless the mail server itself is what fails.
     """
@@ -70,9 +71,8 @@ async def deliver_due(
     contents = Contents(database, renderer, sender)
     delivering = _Delivering(database, mailer, contents, sender, clock, run)
     try:
-        async with database.read_as_operator() as connection:
-            scopes = await store.waiting(connection, clock())
-        for scope in scopes:
+        scopes = await waiting(database, now=clock())
+        for scope in scopes if only is None else [only]:
             await delivering.of_merchant(scope, limit)
             if run.stopped:
                 await delivering.postpone(scopes)
@@ -81,6 +81,12 @@ async def deliver_due(
     finally:
         await mailer.close()
     return run
+
+
+async def waiting(database: Database, *, now: Micros) -> list[Scope]:
+    """One engagement of each merchant of which some mail may be due, the longest wait first."""
+    async with database.read_as_operator() as connection:
+        return await store.waiting(connection, now)
 
 
 @dataclass(frozen=True, slots=True)

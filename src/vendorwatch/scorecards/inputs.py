@@ -46,15 +46,31 @@ async def inputs_now(
     scope, zone = engagement.scope, load_zone(engagement.time_zone)
     policy = await version_for(connection, scope, month, instead)
     as_of = resolve_as_of(as_of, month=month, zone=zone, policy=policy.policy, now=now)
-    start, end = month.bounds(zone)
+    basis = await basis_now(connection, scope, month.bounds(zone), policy, as_of=as_of, now=now)
+    inputs, known = await _inputs(
+        connection, engagement, month, as_of=as_of, policy=policy, known=None, basis=basis
+    )
+    return inputs, known, basis
+
+
+async def basis_now(
+    connection: AsyncConnection,
+    scope: Scope,
+    bounds: tuple[Micros, Micros],
+    policy: PolicyVersion,
+    *,
+    as_of: Micros,
+    now: Micros,
+) -> Basis:
+    """`bounds` are those of the month."""
     roster = await agents(connection, scope)
     answers = await answers_given(connection, scope, after=as_of - _ANSWERS_COUNT, as_of=as_of)
-    basis = Basis(
+    return Basis(
         names={agent.agent_id: agent.name for agent in roster},
         aliases={alias: agent.agent_id for agent in roster for alias in agent.aliases},
         knowledge=[
             tuple(getattr(each, name) for name in KNOWLEDGE)
-            for each in await results_due(connection, scope, start, end, as_of)
+            for each in await results_due(connection, scope, *bounds, as_of)
         ],
         answers=[(*alike, count) for alike, count in Counter(answers).items()],
         reviews=await newest_sequence(connection, scope),
@@ -62,10 +78,25 @@ async def inputs_now(
         now=now,
         default_policy=default_policy().source if policy.version == DEFAULT_VERSION else None,
     )
-    inputs, known = await _inputs(
-        connection, engagement, month, as_of=as_of, policy=policy, known=None, basis=basis
-    )
-    return inputs, known, basis
+
+
+async def is_as_then(
+    connection: AsyncConnection, kept: Kept, basis: Basis, agents: Sequence[str]
+) -> bool:
+    """Whether nothing has come since that could count, told without reading the records.
+
+    True is certain. `agents` are those of the kept document.
+    """
+    engagement = await find_engagement(connection, kept.scope.engagement_id)
+    month = Month.parse(kept.month)
+    async with widened(connection, kept.scope):
+        newest = await store.newest_uploads(connection, engagement.merchant_id)
+    if newest != json.loads(kept.known):
+        return False
+    policy = await version_for(connection, kept.scope, month, None)
+    bounds = month.bounds(load_zone(engagement.time_zone))
+    found = await basis_now(connection, kept.scope, bounds, policy, as_of=kept.as_of, now=basis.now)
+    return found.about(agents).to_json() == basis.to_json()
 
 
 async def inputs_then(

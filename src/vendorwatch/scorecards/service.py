@@ -16,7 +16,13 @@ from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month, load_zone
 from vendorwatch.scorecards import reading, store
 from vendorwatch.scorecards.changes import Changes, what_changed
-from vendorwatch.scorecards.inputs import CODE_VERSION, altered, inputs_now, inputs_then
+from vendorwatch.scorecards.inputs import (
+    CODE_VERSION,
+    altered,
+    inputs_now,
+    inputs_then,
+    is_as_then,
+)
 from vendorwatch.scorecards.model import (
     Basis,
     Cell,
@@ -112,6 +118,18 @@ async def records_hashed_now(connection: AsyncConnection, scope: Scope, scorecar
     kept = await _kept(connection, scope, scorecard_id)
     inputs = await inputs_then(connection, kept, _basis(kept), CODE_VERSION)
     return str((await asyncio.to_thread(score_month, inputs))["records_sha256"])
+
+
+async def is_unchanged(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> bool:
+    """Whether all that a kept scorecard was computed from, this code included, is as it was.
+
+    True is certain; False only means that it has to be computed to be told. Raises NotFound.
+    """
+    kept = await _kept(connection, scope, scorecard_id)
+    document = read(kept)
+    if document is None or kept.basis is None or document.get("code_version") != CODE_VERSION:
+        return False
+    return await is_as_then(connection, kept, Basis.from_json(kept.basis), agents_of(document))
 
 
 async def changes_since(

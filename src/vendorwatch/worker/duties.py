@@ -27,7 +27,7 @@ class Duty:
 
     name: str
     due: Callable[[Micros], Awaitable[Sequence[Piece]]]
-    do: Callable[[Piece, Micros], Awaitable[None]]
+    do: Callable[[Piece, Micros], Awaitable[bool]]  # whether there was something to do
     patience_seconds: float = 900
 
 
@@ -43,7 +43,7 @@ class Round:
         self._failed: dict[tuple[str, str], tuple[int, Micros]] = {}
 
     async def run(self) -> int:
-        """How many pieces were done. What one duty makes due for a later one is done as well."""
+        """How many pieces made a difference. What one duty makes due for a later one is done, too."""
         done = 0
         for duty in self._duties:
             for piece in await pieces(duty, self._clock()):
@@ -53,9 +53,10 @@ class Round:
 
     async def _try(self, duty: Duty, piece: Piece) -> bool:
         key = (duty.name, told(piece))
-        if await attempt(duty, piece, self._clock):
+        did = await attempt(duty, piece, self._clock)
+        if did is not None:
             self._failed.pop(key, None)
-            return True
+            return did
         times = self._failed.get(key, (0, 0))[0] + 1
         pause = min(self._FIRST_PAUSE * 2 ** (times - 1), self._LONGEST_PAUSE)
         self._failed[key] = (times, self._clock() + pause)
@@ -75,23 +76,26 @@ async def pieces(duty: Duty, now: Micros) -> Sequence[Piece]:
         return []
 
 
-async def attempt(duty: Duty, piece: Piece, clock: Clock) -> bool:
-    """Whether it was done. What went wrong is in the log, with the piece and nothing of a tenant's."""
+async def attempt(duty: Duty, piece: Piece, clock: Clock) -> bool | None:
+    """Whether there was something to do; None: it failed. What went wrong is in the log, with the
+    piece and nothing that a tenant wrote.
+    """
     log = _log.bind(duty=duty.name, **piece)
     try:
         async with asyncio.timeout(duty.patience_seconds):
-            await duty.do(piece, clock())
+            did = await duty.do(piece, clock())
     except TimeoutError:
         log.exception("duty took too long", seconds=duty.patience_seconds)
-        return False
+        return None
     except VendorwatchError as error:
         log.warning("duty refused", slug=error.slug, detail=error.detail)
-        return False
+        return None
     except Exception:  # one piece that cannot be done must not keep all the others waiting
         log.exception("duty failed")
-        return False
-    log.info("duty done")
-    return True
+        return None
+    if did:
+        log.info("duty done")
+    return did
 
 
 def told(piece: Piece) -> str:

@@ -121,7 +121,7 @@ class Queue:
 
 def _doing(duty: Duty, clock: Clock) -> Callable[..., Awaitable[None]]:
     async def do(**piece: str) -> None:
-        if not await attempt(duty, piece, clock):
+        if await attempt(duty, piece, clock) is None:
             raise PieceFailed(f"{duty.name}: {told(piece)}")
         await asyncio.sleep(0)  # heartbeats come through between two pieces of hard work
 
