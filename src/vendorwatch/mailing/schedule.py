@@ -100,7 +100,11 @@ def due(
         mails[_mail_of(row)].append(row)
     ready = [mail for mail in mails.values() if _is_due(mail, digests, now)]
     return sorted(
-        ready, key=lambda mail: min((row.next_attempt_at, row.created_at) for row in mail)
+        ready,
+        # Months that were caught up at once go out in their order.
+        key=lambda mail: min(
+            (row.next_attempt_at, row.created_at, row.subject_key) for row in mail
+        ),
     )
 
 
