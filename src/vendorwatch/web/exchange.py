@@ -10,6 +10,7 @@ import secrets
 import time
 import urllib.parse
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import msgspec
@@ -75,13 +76,24 @@ def note_key(scope: Scope, key_id: str) -> None:
     _state(scope)[_KEY_ID] = key_id
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Of an error, without the error: its traceback would hold the scope that holds this, and the
+    server closes a connection whose body it did not read only once nothing holds its end of it.
+    """
+
+    kind: Kind
+    slug: str
+    members: frozenset[str]  # names of what the answer tells besides
+
+
 def note_refusal(scope: Scope, error: VendorwatchError) -> None:
     """Why the request is refused: for whoever stands around the handler and sees only the answer."""
-    _state(scope)[_REFUSED] = error
+    _state(scope)[_REFUSED] = Refusal(error.kind, error.slug, frozenset(error.extra or ()))
 
 
-def refusal_of(scope: Scope) -> VendorwatchError | None:
-    found: VendorwatchError | None = _state(scope).get(_REFUSED)
+def refusal_of(scope: Scope) -> Refusal | None:
+    found: Refusal | None = _state(scope).get(_REFUSED)
     return found
 
 

@@ -12,10 +12,10 @@ from vendorwatch.audit import service as audit
 from vendorwatch.audit.api import actor_of
 from vendorwatch.audit.model import Repeats
 from vendorwatch.db.engine import Database, DatabaseUnavailable
-from vendorwatch.errors import Kind, VendorwatchError
+from vendorwatch.errors import Kind
 from vendorwatch.interactions.headers import BadContentLength, content_length, only
 from vendorwatch.interactions.refusals import RowsRefused
-from vendorwatch.web.exchange import refusal_of
+from vendorwatch.web.exchange import Refusal, refusal_of
 from vendorwatch.web.problems import STATUS
 
 _REPEATS = "vendorwatch_repeated_refusals"
@@ -50,16 +50,16 @@ class RefusedUploads:
             return message
 
         async def note(message: Message) -> None:
-            error = refusal_of(scope)
-            if message["type"] == "http.response.start" and error is not None:
-                await _note(Request(scope), error, received)
+            refusal = refusal_of(scope)
+            if message["type"] == "http.response.start" and refusal is not None:
+                await _note(Request(scope), refusal, received)
             await send(message)
 
         await self._app(scope, count, note)
 
 
-async def _note(request: Request[Any, Any, Any], error: VendorwatchError, received: int) -> None:
-    if not _leaves_an_entry(request, error):
+async def _note(request: Request[Any, Any, Any], refusal: Refusal, received: int) -> None:
+    if not _leaves_an_entry(request, refusal):
         return
     try:
         principal = await access.provide_principal(request)
@@ -67,7 +67,9 @@ async def _note(request: Request[Any, Any, Any], error: VendorwatchError, receiv
         return
     app: Litestar = request.app
     now = app.state.clock()
-    times = _repeats(app).note(principal.scope.engagement_id, principal.key_id, error.slug, now=now)
+    times = _repeats(app).note(
+        principal.scope.engagement_id, principal.key_id, refusal.slug, now=now
+    )
     if times is None:
         return
     database: Database = app.state.database
@@ -75,8 +77,8 @@ async def _note(request: Request[Any, Any, Any], error: VendorwatchError, receiv
         async with database.write(principal.scope) as connection:
             await audit.record(
                 connection, principal.scope, "upload.refused", actor_of(request, principal), now,
-                slug=error.slug,
-                status=STATUS[error.kind],
+                slug=refusal.slug,
+                status=STATUS[refusal.kind],
                 declared_bytes=_declared(request),
                 received_bytes=received,
                 times=times,
@@ -86,12 +88,12 @@ async def _note(request: Request[Any, Any, Any], error: VendorwatchError, receiv
         structlog.get_logger().warning("refusal_not_noted", key_id=principal.key_id)
 
 
-def _leaves_an_entry(request: Request[Any, Any, Any], error: VendorwatchError) -> bool:
+def _leaves_an_entry(request: Request[Any, Any, Any], refusal: Refusal) -> bool:
     """Not where there is a receipt that tells it, nor of a dry run, which stores nothing."""
-    if isinstance(error, RowsRefused) and error.extra:
+    if refusal.slug == RowsRefused.slug and "upload" in refusal.members:
         return False
     is_dry = request.query_params.get("dry_run", "").lower() in {"true", "1"}
-    return error.kind in _FAULTS and not is_dry
+    return refusal.kind in _FAULTS and not is_dry
 
 
 def _declared(request: Request[Any, Any, Any]) -> int | None:
