@@ -146,7 +146,8 @@ async def test_several_read_a_log_together_as_one_would(order: Callable[..., Ord
     staged, refused, summary = results[0]
     assert (len(staged), len(refused)) == (9_000 - 129, 129)
     assert [fault.row for fault in summary.tally.faults] == [1 + 70 * n for n in range(100)]
-    assert (len(summary.extra_columns), summary.extra_columns[0]) == (1_000, "x0")
+    came = dict.fromkeys(f"x{n % 1_500}" for n in range(9_000) if n % 70)
+    assert list(summary.extra_columns) == sorted(list(came)[:1_000])
 
 
 @pytest.mark.parametrize("cores", [1, 3])

@@ -76,7 +76,7 @@ class Part(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
     tally: Tally
     columns: tuple[str, ...]
-    extra_columns: tuple[str, ...]
+    extra: dict[str, tuple[int, int]]
     supplied: frozenset[str]
     decoded_bytes: int
     rows: int  # of the file, whoever has read them
@@ -100,11 +100,14 @@ class Summary:
         tally = Tally.of_all([part.tally for part in parts])
         if {part.rows for part in parts} != {tally.received}:
             raise NotConserved(f"{tally.received} rows were read of {parts[0].rows}")
-        extra = sorted({name for part in parts for name in part.extra_columns})
+        came: dict[str, tuple[int, int]] = {}
+        for name, place in (item for part in parts for item in part.extra.items()):
+            came[name] = min(place, came.get(name, place))
+        extra = sorted(sorted(came, key=came.__getitem__)[:MOST_NAMES])
         return cls(
             tally,
             parts[0].columns,
-            tuple(extra[:MOST_NAMES]),
+            tuple(extra),
             frozenset[str]().union(*(part.supplied for part in parts)),
             parts[0].decoded_bytes,
             are_distinct([part.names for part in parts]),
@@ -133,7 +136,7 @@ class Batches:
         self.part = Part(
             tally,
             reading.columns,
-            reading.extra_columns,
+            reading.extra,
             reading.supplied,
             reading.decoded_bytes,
             reading.rows,

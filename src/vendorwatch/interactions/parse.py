@@ -112,7 +112,7 @@ class Reading:
     """Iterate once. What it tells of the whole file is complete when the iteration is.
 
     `columns` is the header of a CSV file, else empty. `extra_columns` are the columns and keys that
-    are not the record's, sorted (the first 1 000 are told); a key inside an event is `events.key`.
+    are not the record's, sorted (at most 1 000 are told); a key inside an event is `events.key`.
     `supplied` are the record's fields that the file carries, be they filled or not.
     """
 
@@ -123,7 +123,8 @@ class Reading:
         self._interaction: Callable[[bytes], Interaction] = self._of_json
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._seen: set[str] = set()
-        self._extra: set[str] = set()
+        self._row = 0
+        self.extra: dict[str, tuple[int, int]] = {}  # in which row each was first, and its place
         self.columns: tuple[str, ...] = ()
         self.decoded_bytes = 0
         self.rows = 0  # of the file, whoever's share they are
@@ -148,7 +149,7 @@ class Reading:
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
-        return tuple(sorted(self._extra)[:MOST_NAMES])
+        return tuple(sorted(self.extra))
 
     @property
     def supplied(self) -> frozenset[str]:
@@ -185,6 +186,7 @@ class Reading:
         return rows
 
     def _outcome(self, row: int, raw: RawRow) -> Outcome:
+        self._row = row
         if raw.fault is not None:
             return _refused(row, raw, (raw.fault,))
         try:
@@ -234,7 +236,7 @@ class Reading:
             mapped = mapping.apply(dict(zip(columns, split(raw), strict=True)))
             if isinstance(mapped, SkipRow):
                 raise _Skip(mapped.rule)
-            if not self._extra.issuperset(mapped.extra):
+            if not self.extra.keys() >= mapped.extra.keys():
                 self._note_extra(mapped.extra)
             values: dict[str, object] = {n: cell for n, cell in mapped.fields.items() if cell}
             try:
@@ -253,10 +255,8 @@ class Reading:
 
     def _note_extra(self, names: Iterable[str]) -> None:
         for name in names:
-            if not name.startswith(OUR_COLUMNS):
-                self._extra.add(name[:_LONGEST_NAME])
-        if len(self._extra) > 2 * MOST_NAMES:
-            self._extra = set(sorted(self._extra)[:MOST_NAMES])
+            if len(self.extra) < MOST_NAMES and not name.startswith(OUR_COLUMNS):
+                self.extra.setdefault(name[:_LONGEST_NAME], (self._row, len(self.extra)))
 
 
 def read(file: BinaryIO, options: ReadOptions) -> Reading:
