@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from mailing.mail_server import MailServer, mail_server
 from vendorwatch.mailing.schedule import Attempt, Ending
@@ -18,7 +19,6 @@ from vendorwatch.mailing.smtp import (
     server_of,
 )
 
-CERTIFICATE = Path(__file__).with_name("this_machine.pem")
 MAIL = Posted(
     "<a@example.org>", "vendorwatch@example.org", "linh@example.org", b"Subject: x\r\n\r\nx\r\n"
 )
@@ -64,27 +64,30 @@ def test_without_an_address_there_is_no_mailer(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def served() -> ssl.SSLContext:
-    """With a certificate for 127.0.0.1 that signed itself; its key protects nothing."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(CERTIFICATE)
-    return context
+def authority() -> trustme.CA:
+    """Made anew for each test; nobody trusts it who is not told to."""
+    return trustme.CA()
 
 
 @pytest.fixture
-async def encrypting(served: ssl.SSLContext) -> AsyncIterator[MailServer]:
+async def encrypting(authority: trustme.CA) -> AsyncIterator[MailServer]:
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(served)
     async with mail_server(tls=served) as made:
         yield made
 
 
-async def test_mail_is_encrypted_for_other_machines(encrypting: MailServer) -> None:
-    trusted = ssl.create_default_context(cafile=CERTIFICATE)
+async def test_mail_is_encrypted_for_other_machines(
+    encrypting: MailServer, authority: trustme.CA
+) -> None:
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
     attempt = await send(Server("127.0.0.1", encrypting.port, "starttls", trusted=trusted))
     assert attempt.ending is Ending.SENT
     assert len(encrypting.received) == 1
 
 
-async def test_a_certificate_that_nobody_signed_is_refused(encrypting: MailServer) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_refused(encrypting: MailServer) -> None:
     attempt = await send(Server("127.0.0.1", encrypting.port, "starttls"))
     assert attempt.ending is Ending.INSECURE
     assert "certificate" in attempt.reply.lower()
