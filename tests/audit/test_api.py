@@ -11,15 +11,18 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import text
 
-from conftest import MakeKey
+from conftest import SECRET, MakeKey
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
-from tenancy.world import ALL_SCOPES, MAPPING, MONTH
+from tenancy.world import ALL_SCOPES, FROZEN, MAPPING, MONTH
 from vendorwatch.audit import service
 from vendorwatch.audit.model import COMMAND, OF_VENDOR
+from vendorwatch.closing.service import close_due
 from vendorwatch.db.engine import Database
 from vendorwatch.knowledge import service as knowledge
 from vendorwatch.knowledge.parse import read_document
+from vendorwatch.mailing.keys import Permit, sign
+from vendorwatch.periods import Micros
 from vendorwatch.policies.service import default_policy
 from vendorwatch.vendors.model import Engagement
 
@@ -37,6 +40,22 @@ REVIEW = {
     "scores": {"tone": 4},
     "comment": "of the reviewer alone",
 }
+RULES = {"approval": "hold", "first_month": FROZEN}
+RECIPIENT = {
+    "email": "linh@example.org",
+    "name": "Linh of accounting",
+    "language": "vi",
+    "kind": "scorecard",
+    "every_vendor": True,
+}
+OPENED = {
+    "opened_at": f"{FROZEN}-10T09:00:00+07:00",
+    "first_reply_at": None,
+    "resolved_at": None,
+    "status": "open",
+}
+Changes = list[tuple[str, httpx.Response]]
+Change = Callable[[], Awaitable[Changes]]
 Read = Callable[..., Awaitable[list[dict[str, Any]]]]
 
 
@@ -65,8 +84,22 @@ def key_id(client: httpx.AsyncClient) -> str:
     return client.headers["Authorization"].split("_")[2]
 
 
-async def changes(client: httpx.AsyncClient) -> list[tuple[str, httpx.Response]]:
-    """Every request that changes something, with the action that it is told as."""
+@pytest.fixture
+def changes(
+    caller: httpx.AsyncClient, database: Database, engagement: Engagement, clock: StoppedClock
+) -> Change:
+    """Sends every request that changes something; gives the action that it is told as."""
+
+    async def send() -> Changes:
+        return [
+            *await records(caller),
+            *await closings_and_mail(caller, database, engagement, clock()),
+        ]
+
+    return send
+
+
+async def records(client: httpx.AsyncClient) -> Changes:
     made = await client.post("/v1/keys", json={"scopes": ["read"]})
     key = f"/v1/keys/{made.json()['key_id']}"
     row_of_it = ndjson([row(1, interaction_id="T-1")])
@@ -87,25 +120,97 @@ async def changes(client: httpx.AsyncClient) -> list[tuple[str, httpx.Response]]
     ]
 
 
+async def closings_and_mail(
+    client: httpx.AsyncClient, database: Database, engagement: Engagement, now: Micros
+) -> Changes:
+    """A month that is held, approved, mailed and revised; and two who want no mail any more."""
+    closing = f"/v1/closings/{FROZEN}"
+    ruled = await client.put("/v1/closing-rules", json=RULES)
+    added = [
+        await client.post("/v1/recipients", json=RECIPIENT | {"email": email})
+        for email in ("linh@example.org", "an@example.org")
+    ]
+    await close_due(database, now=now)
+    approved = await client.post(f"{closing}/approve", json={"reason": "seen by Linh"})
+    mail, *_ = (await client.get("/v1/deliveries")).json()
+    delivery = f"/v1/deliveries/{mail['delivery_id']}"
+    made = [
+        ("closing_rules.set", ruled),
+        *(("recipient.added", each) for each in added),
+        ("scorecard.approved", approved),
+        ("delivery.cancelled", await client.post(f"{delivery}/cancel")),
+        ("delivery.retried", await client.post(f"{delivery}/retry")),
+    ]
+    late = ndjson([row(2, interaction_id="T-2", **OPENED)])
+    assert (await client.post("/v1/uploads", content=late, headers=NDJSON)).is_success
+    first, second = (each.json()["recipient_id"] for each in added)
+    link = sign(Permit(engagement.scope, second), "unsubscribe", SECRET.encode())
+    return [
+        *made,
+        ("scorecard.frozen", await client.post(f"{closing}/revise", json={"reason": "late"})),
+        ("recipient.removed", await client.delete(f"/v1/recipients/{first}")),
+        ("recipient.removed", await client.post(f"/v1/unsubscribe/{link}")),
+    ]
+
+
 @pytest.mark.usefixtures("verified")
 async def test_every_change_has_its_entry(
-    caller: httpx.AsyncClient, read: Read, database: Database, engagement: Engagement
+    caller: httpx.AsyncClient, read: Read, changes: Change
 ) -> None:
     before = len(await read())
-    made = await changes(caller)
+    made = await changes()
     entries = (await read())[::-1][before:]
-    assert [each["action"] for each in entries] == [action for action, _ in made]
-    for entry, (action, answer) in zip(entries, made, strict=True):
+    by_rule = [each for each in entries if each["request_id"] is None]
+    assert [(each["action"], each["key_id"]) for each in by_rule] == [("scorecard.frozen", None)]
+    asked = [each for each in entries if each["request_id"] is not None]
+    assert [each["action"] for each in asked] == [action for action, _ in made]
+    for entry, (action, answer) in zip(asked, made, strict=True):
         assert answer.is_success or action == "upload.refused", answer.text
-        assert entry["key_id"] == key_id(caller)
+        is_link = "/unsubscribe/" in answer.request.url.path
+        assert entry["key_id"] == (None if is_link else key_id(caller))
         assert entry["request_id"] == answer.headers["X-Request-ID"]
         assert entry["at"] == "2026-11-02T08:00:00Z"
     told = str(entries)
-    for secret in (made[0][1].json()["key"], REVIEW["comment"], "T-1"):
+    for secret in (made[0][1].json()["key"], REVIEW["comment"], "T-1", "Linh", "example.org"):
         assert str(secret) not in told
 
 
-async def test_no_operation_changes_something_untold(caller: httpx.AsyncClient) -> None:
+async def test_what_is_told_of_closings_and_mail(read: Read, changes: Change) -> None:
+    made = dict(reversed(await changes()))  # of each action, the first
+    by_key = [each for each in (await read())[::-1] if each["key_id"]]
+    told = {each["action"]: each["detail"] for each in reversed(by_key)}
+    assert told["closing_rules.set"] == RULES | {"late_data": "ask", "last_month": None}
+    one, two = made["scorecard.frozen"].json()["revisions"]
+    assert told["scorecard.approved"] == {
+        "scorecard_id": one["scorecard_id"], "month": FROZEN, "revision": 1,
+    }  # fmt: skip
+    sha256 = told["scorecard.frozen"].pop("sha256")
+    assert len(sha256) == 64
+    assert told["scorecard.frozen"] == {
+        "scorecard_id": two["scorecard_id"], "month": FROZEN, "revision": 2,
+    }  # fmt: skip
+    recipient = {"recipient_id": made["recipient.added"].json()["recipient_id"]}
+    assert told["recipient.added"] == recipient | {
+        "side": "merchant", "kind": "scorecard", "every_vendor": True,
+    }  # fmt: skip
+    assert told["recipient.removed"] == recipient
+    mail = {"delivery_id": made["delivery.retried"].json()["delivery_id"], "kind": "scorecard"}
+    assert told["delivery.retried"] == told["delivery.cancelled"] == mail
+
+
+async def test_who_is_written_to_of_every_vendor_is_told_once(
+    caller: httpx.AsyncClient, read: Read, rival: Engagement, database: Database
+) -> None:
+    """In the chain of the engagement whose key did it: the other vendor's has none of it."""
+    before = (await service.verify(database, rival.scope)).entries
+    await caller.post("/v1/recipients", json=RECIPIENT)
+    assert len(await read("recipient.added")) == 1
+    assert (await service.verify(database, rival.scope)).entries == before
+
+
+async def test_no_operation_changes_something_untold(
+    caller: httpx.AsyncClient, changes: Change
+) -> None:
     """Whoever adds one adds it above. What is received has its receipt."""
     document = (await caller.get("/openapi.json")).json()
     writing = {
@@ -116,17 +221,21 @@ async def test_no_operation_changes_something_untold(caller: httpx.AsyncClient) 
     }
     told = {
         f"{answer.request.method.lower()} {answer.request.url.path}"
-        for _, answer in await changes(caller)
+        for _, answer in await changes()
     }
     assert len(writing) == len(told)
 
 
 @pytest.mark.usefixtures("verified")
-async def test_what_changes_nothing_has_no_entry(caller: httpx.AsyncClient, read: Read) -> None:
-    await changes(caller)
+async def test_what_changes_nothing_has_no_entry(
+    caller: httpx.AsyncClient, read: Read, changes: Change
+) -> None:
+    asked = [answer.request for _, answer in await changes()]
     made = await caller.post("/v1/keys", json={"scopes": ["read"]})
     key = f"/v1/keys/{made.json()['key_id']}"
     await caller.delete(key)
+    await caller.post("/v1/scorecards", json={"month": MONTH})  # the month before has changed since
+    kept = (await caller.post("/v1/recipients", json=RECIPIENT)).json()
     before = await read()
     again = [
         await caller.delete(key),
@@ -136,11 +245,36 @@ async def test_what_changes_nothing_has_no_entry(caller: httpx.AsyncClient, read
         await caller.put("/v1/rubrics/mine", json=RUBRIC),
         await caller.delete("/v1/quality-reviews/r-1"),
         await caller.post("/v1/scorecards", json={"month": MONTH}),
+        await caller.put("/v1/closing-rules", json=RULES),
+        await caller.post(f"/v1/closings/{FROZEN}/approve", json={}),
+        await caller.post("/v1/recipients", json=RECIPIENT),
+        *[await caller.send(each) for each in asked if is_about_removing(each)],
         await caller.post("/v1/uploads?dry_run=true", content=b"", headers=NDJSON),
         await caller.put("/v1/agents", json=[{"agent_id": ""}]),
+        await caller.post(f"/v1/closings/{FROZEN}/revise", json={"reason": "again"}),
+        await caller.post("/v1/recipients", json=RECIPIENT | {"name": "Another"}),
     ]
-    assert [each.status_code for each in again] == [200, 200, 200, 200, 200, 200, 200, 400, 422]
+    assert [each.status_code for each in again] == [200] * 12 + [400, 422, 409, 409]
+    assert again[9].json() == kept
     assert await read() == before
+
+
+def is_about_removing(request: httpx.Request) -> bool:
+    path = request.url.path
+    return "/unsubscribe/" in path or (request.method == "DELETE" and "/recipients/" in path)
+
+
+async def test_a_mail_is_cancelled_once(
+    caller: httpx.AsyncClient, read: Read, changes: Change
+) -> None:
+    await changes()
+    mail, *_ = (await caller.get("/v1/deliveries?state=queued")).json()
+    for action, told in (("cancel", "delivery.cancelled"), ("retry", "delivery.retried")):
+        before = len(await read(told))
+        for _ in range(2):
+            answer = await caller.post(f"/v1/deliveries/{mail['delivery_id']}/{action}")
+            assert answer.is_success
+        assert len(await read(told)) == before + 1
 
 
 async def test_an_engagement_begins_with_its_creation(
@@ -236,8 +370,10 @@ async def test_who_sends_nothing_but_faults_fills_no_disk(
     assert (await read("upload.refused"))[0]["detail"]["times"] == 1
 
 
-async def test_pages_go_back_to_the_first(caller: httpx.AsyncClient, read: Read) -> None:
-    await changes(caller)
+async def test_pages_go_back_to_the_first(
+    caller: httpx.AsyncClient, read: Read, changes: Change
+) -> None:
+    await changes()
     whole, found, address = await read(), [], "/v1/audit?limit=4"
     while address:
         answer = await caller.get(address)
@@ -248,9 +384,9 @@ async def test_pages_go_back_to_the_first(caller: httpx.AsyncClient, read: Read)
 
 
 async def test_a_key_that_only_uploads_sees_what_such_keys_do(
-    client: httpx.AsyncClient, key: MakeKey, caller: httpx.AsyncClient
+    client: httpx.AsyncClient, key: MakeKey, changes: Change
 ) -> None:
-    await changes(caller)
+    await changes()
     headers = {"Authorization": f"Bearer {await key('upload')}"}
     found = (await client.get("/v1/audit", headers=headers)).json()
     assert {each["action"] for each in found} == set(OF_VENDOR)
@@ -314,9 +450,9 @@ async def test_a_roster_and_a_log_at_once_wait_for_each_other(
 
 
 async def test_what_the_tables_hold_is_found_altered(
-    database: Database, engagement: Engagement, caller: httpx.AsyncClient
+    database: Database, engagement: Engagement, changes: Change
 ) -> None:
-    await changes(caller)
+    await changes()
     async with database.write_as_owner() as connection:
         if database.is_postgresql:
             await connection.execute(text("SET LOCAL row_security = off"))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from closing.conftest import DUE, OCTOBER, Office
 from sample_logs import row
 from stopped_clock import StoppedClock
+from vendorwatch.audit.model import Actor
 from vendorwatch.closing import issuing, months, service
 from vendorwatch.closing.refusals import MonthNotDue, MonthNotFrozen, NothingToRevise
 from vendorwatch.db.engine import Database
@@ -18,6 +19,7 @@ from vendorwatch.periods import DAY, Month
 from vendorwatch.policies import service as policies
 
 LATER = {"source_updated_at": "2026-11-08T00:00:00Z"}
+KEY = Actor("key", "request")
 REASON = "the vendor sent the night shift"
 
 
@@ -30,14 +32,14 @@ async def issued(office: Office, clock: StoppedClock) -> Office:
 
 async def revise(office: Office, reason: str = REASON) -> Any:
     return await service.revise(
-        office.database, office.scope, OCTOBER, by="key", reason=reason, now=office.clock()
+        office.database, office.scope, OCTOBER, by=KEY, reason=reason, now=office.clock()
     )
 
 
 async def approve(office: Office) -> Any:
     async with office.database.write(office.scope) as connection:
         return await issuing.approve(
-            connection, office.scope, OCTOBER, by="key", reason="seen", now=office.clock()
+            connection, office.scope, OCTOBER, by=KEY, reason="seen", now=office.clock()
         )
 
 

@@ -25,7 +25,8 @@ class AuditItem(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     action: Action
     key_id: Annotated[
-        str | None, msgspec.Meta(description="Null: whoever runs the server, by a command.")
+        str | None,
+        msgspec.Meta(description="Null: by a command, the closing rules, or a link in a mail."),
     ]
     request_id: Annotated[str | None, msgspec.Meta(description="As in the answer's X-Request-ID.")]
     detail: Annotated[

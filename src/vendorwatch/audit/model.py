@@ -11,6 +11,9 @@ import msgspec
 from vendorwatch.periods import SECOND, Micros, format_instant
 
 Action = Literal[
+    "closing_rules.set",
+    "delivery.cancelled",
+    "delivery.retried",
     "engagement.created",
     "key.created",
     "key.rotated",
@@ -19,10 +22,13 @@ Action = Literal[
     "mapping.set",
     "policy.set",
     "question.withdrawn",
+    "recipient.added",
+    "recipient.removed",
     "review.withdrawn",
     "reviews.received",
     "roster.changed",
     "rubric.set",
+    "scorecard.approved",
     "scorecard.computed",
     "scorecard.frozen",
     "upload.refused",
@@ -37,7 +43,10 @@ _MOST_REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Null and null: whoever runs the server, by a command."""
+    """Null and null: whoever runs the server, by a command, or what the closing rules did.
+
+    A request without a key comes from a signed link in a mail.
+    """
 
     key_id: str | None = None
     request_id: str | None = None

@@ -8,9 +8,10 @@ import click
 import msgspec
 from typing_extensions import override
 
+from vendorwatch.audit.model import COMMAND
 from vendorwatch.closing import issuing, months, revising, service
 from vendorwatch.closing.bodies import read_month, rules_item
-from vendorwatch.closing.model import BY_OPERATOR, Issuance, State
+from vendorwatch.closing.model import Issuance, State
 from vendorwatch.closing.refusals import MonthNotDue
 from vendorwatch.closing.shown import (
     ClosingDetail,
@@ -111,7 +112,7 @@ async def _closed(
             scores: Any = prepared.computed.document["vendor_scores"]
             return _result(scope, month, "would_close", score=scores["score"])
         return _result(scope, month, "stood", prepared)
-    issuance, is_new = await service.close_month(database, scope, month, by=BY_OPERATOR, now=now)
+    issuance, is_new = await service.close_month(database, scope, month, by=COMMAND, now=now)
     return _result(scope, month, issuance.state if is_new else "stood", issuance)
 
 
@@ -161,7 +162,7 @@ def approve(
 
     async def use_case(database: Database, scope: Scope) -> ClosingDetail:
         async with database.write(scope) as connection:
-            await issuing.approve(connection, scope, month, by=BY_OPERATOR, reason=reason, now=now)
+            await issuing.approve(connection, scope, month, by=COMMAND, reason=reason, now=now)
         return await _detail(database, scope, month, now)
 
     _tell(_within(runtime, engagement, use_case), as_json=as_json)
@@ -187,7 +188,7 @@ def revise(
         return
 
     async def use_case(database: Database, scope: Scope) -> ClosingDetail:
-        await service.revise(database, scope, month, by=BY_OPERATOR, reason=reason, now=now)
+        await service.revise(database, scope, month, by=COMMAND, reason=reason, now=now)
         return await _detail(database, scope, month, now)
 
     _tell(_within(runtime, engagement, use_case), as_json=as_json)

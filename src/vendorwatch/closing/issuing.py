@@ -5,8 +5,19 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.closing import store
-from vendorwatch.closing.model import BY_RULE, Issuance, Rules, State, is_late
+from vendorwatch.closing.model import (
+    BY_RULE,
+    By,
+    Issuance,
+    Rules,
+    State,
+    audited,
+    decided_by,
+    is_late,
+)
 from vendorwatch.closing.refusals import MonthNotDue, MonthNotFrozen, check_reason, check_rules
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing import service as mailing
@@ -14,7 +25,7 @@ from vendorwatch.mailing.model import Issued
 from vendorwatch.periods import Micros, Month, format_instant, load_zone
 from vendorwatch.policies.service import default_policy, policies
 from vendorwatch.scorecards import service as scorecards
-from vendorwatch.scorecards.model import Computed
+from vendorwatch.scorecards.model import Computed, StoredScorecard
 from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.vendors.service import find_engagement
 
@@ -45,12 +56,25 @@ async def read_rules(connection: AsyncConnection, scope: Scope) -> Rules:
     return await store.rules(connection, scope) or Rules()
 
 
-async def set_rules(connection: AsyncConnection, scope: Scope, rules: Rules, now: Micros) -> State:
+async def set_rules(
+    connection: AsyncConnection, scope: Scope, rules: Rules, now: Micros, *, by: Actor = COMMAND
+) -> State:
     """Raises BadClosingRequest."""
     engagement = await find_engagement(connection, scope.engagement_id)
     checked = check_rules(rules, load_zone(engagement.time_zone), now)
-    await store.put_rules(connection, scope, checked, now)
-    return await read_state(connection, scope)
+    await store.lock(connection, scope)
+    is_changed = checked != await read_rules(connection, scope)
+    if is_changed:
+        await store.put_rules(connection, scope, checked, now)
+    state = await read_state(connection, scope)
+    if is_changed:
+        await audit.record(
+            connection, scope, "closing_rules.set", by, now,
+            approval=checked.approval, late_data=checked.late_data,
+            first_month=str(checked.first_month) if checked.first_month else None,
+            last_month=str(checked.last_month) if checked.last_month else None,
+        )  # fmt: skip
+    return state
 
 
 async def prepare(
@@ -75,7 +99,7 @@ async def prepare(
 
 
 async def freeze(
-    connection: AsyncConnection, prepared: Prepared, *, by: str = BY_RULE, now: Micros
+    connection: AsyncConnection, prepared: Prepared, *, by: By = BY_RULE, now: Micros
 ) -> tuple[Issuance, bool]:
     """As revision 1, and whether it is new: of two closers the second one finds the first one's."""
     scope, month = prepared.computed.scope, prepared.month
@@ -93,13 +117,13 @@ async def freeze(
         frozen_at=now,
         state="held" if holds else "issued",
         issued_at=None if holds else now,
-        decided_by=None if holds else by,
+        decided_by=None if holds else decided_by(by),
         reason=None,
         is_late=is_late(prepared.due_at, now),
         changes=None,
         uploads=prepared.computed.known[scope.engagement_id],
     )
-    await add(connection, scope, made, now)
+    await add(connection, scope, made, card, by=by, now=now)
     return made, True
 
 
@@ -108,7 +132,7 @@ async def approve(
     scope: Scope,
     month: Month,
     *,
-    by: str,
+    by: Actor,
     reason: str | None,
     now: Micros,
 ) -> Issuance:
@@ -121,16 +145,32 @@ async def approve(
     standing = frozen_in(await store.newest(connection, scope), month)
     if standing.state == "issued":
         return standing
-    issued = replace(standing, state="issued", issued_at=now, decided_by=by, reason=told)
+    issued = replace(
+        standing, state="issued", issued_at=now, decided_by=decided_by(by), reason=told
+    )
     await store.set_issued(connection, scope, issued)
     await _mail(connection, scope, issued, now)
+    await audit.record(
+        connection, scope, "scorecard.approved", by, now,
+        scorecard_id=issued.scorecard_id, month=str(month), revision=issued.revision,
+    )  # fmt: skip
     return issued
 
 
-async def add(connection: AsyncConnection, scope: Scope, made: Issuance, now: Micros) -> None:
+async def add(
+    connection: AsyncConnection,
+    scope: Scope,
+    made: Issuance,
+    card: StoredScorecard,
+    *,
+    by: By,
+    now: Micros,
+) -> None:
+    """The last thing in the transaction."""
     await store.add_issuance(connection, scope, made)
     if made.state == "issued":
         await _mail(connection, scope, made, now)
+    await scorecards.record_issued(connection, scope, card, now, by=audited(by))
 
 
 async def _mail(connection: AsyncConnection, scope: Scope, issued: Issuance, now: Micros) -> None:

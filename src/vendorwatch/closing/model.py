@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.periods import DAY, SECOND, Micros, Month
 from vendorwatch.scorecards.changes import Changes
 from vendorwatch.scoring.inputs import final_instant
@@ -20,7 +21,9 @@ Difference = Literal["records", "names", "policy", "definitions"]
 """`names`: the records differ by names of agents alone. `definitions`: neither records nor policy
 differ, but this version of vendorwatch computes something else from them."""
 
-BY_RULE, BY_OPERATOR = "rule", "operator"
+BY_RULE: Final = "rule"
+By = Actor | Literal["rule"]
+"""A person, by a key or by a command, or the closing rules themselves."""
 LATE_AFTER: Micros = 3_600 * SECOND
 OVERDUE_AFTER: Micros = DAY
 REMIND_AFTER: Micros = 3 * DAY
@@ -125,6 +128,16 @@ class Due:
     month: Month
     action: Action
     at: Micros
+
+
+def decided_by(by: By) -> str:
+    """As it is kept beside the revision, and shown."""
+    return by if isinstance(by, str) else by.key_id or "operator"
+
+
+def audited(by: By) -> Actor:
+    """Rules act without a key, as commands do."""
+    return COMMAND if isinstance(by, str) else by
 
 
 def due(state: State, now: Micros) -> list[Due]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.closing import issuing, store
-from vendorwatch.closing.model import BY_RULE, Difference, Issuance
+from vendorwatch.closing.model import BY_RULE, By, Difference, Issuance, decided_by
 from vendorwatch.closing.refusals import MonthNotDue
 from vendorwatch.db.scope import Scope
 from vendorwatch.periods import Micros, Month, format_instant
@@ -53,7 +53,7 @@ async def revise(
     connection: AsyncConnection,
     revision: Revision,
     *,
-    by: str,
+    by: By,
     reason: str,
     now: Micros,
 ) -> tuple[Issuance, bool]:
@@ -76,13 +76,13 @@ async def revise(
         frozen_at=now,
         state="held" if holds else "issued",
         issued_at=None if holds else now,
-        decided_by=None if holds else by,
+        decided_by=None if holds else decided_by(by),
         reason=reason,
         is_late=base.is_late,
         changes=revision.changes,
         uploads=revision.computed.known[scope.engagement_id],
     )
-    await issuing.add(connection, scope, made, now)
+    await issuing.add(connection, scope, made, card, by=by, now=now)
     return made, True
 
 

@@ -5,8 +5,9 @@ from typing import Literal
 
 import structlog
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.closing import issuing, revising, store
-from vendorwatch.closing.model import BY_RULE, Action, Due, Issuance, State, due, overdue
+from vendorwatch.closing.model import BY_RULE, Action, By, Due, Issuance, State, due, overdue
 from vendorwatch.closing.months import gaps_of
 from vendorwatch.closing.refusals import MonthNotDue, NothingToRevise, check_reason
 from vendorwatch.db.engine import Database
@@ -78,7 +79,7 @@ async def overdue_months(database: Database, *, now: Micros) -> list[tuple[Scope
 
 
 async def close_month(
-    database: Database, scope: Scope, month: Month, *, by: str = BY_RULE, now: Micros
+    database: Database, scope: Scope, month: Month, *, by: By = BY_RULE, now: Micros
 ) -> tuple[Issuance, bool]:
     """What stands, and whether it was made just now. Raises MonthNotDue."""
     async with database.read(scope) as connection:
@@ -98,7 +99,7 @@ async def preview(
 
 
 async def revise(
-    database: Database, scope: Scope, month: Month, *, by: str, reason: str, now: Micros
+    database: Database, scope: Scope, month: Month, *, by: Actor, reason: str, now: Micros
 ) -> Issuance:
     """Raises MonthNotFrozen, MonthNotDue, NothingToRevise, BadClosingRequest."""
     told = check_reason(reason)

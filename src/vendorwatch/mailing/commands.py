@@ -237,7 +237,9 @@ def cancel(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
     async def use_case(database: Database) -> DeliveryItem:
         scope = await _place(database, delivery_id)
         async with database.write(scope.of_merchant()) as connection:
-            return delivery_item(await service.cancel(connection, scope, delivery_id))
+            return delivery_item(
+                await service.cancel(connection, scope, delivery_id, runtime.clock())
+            )
 
     _tell(runtime.run(use_case), as_json=as_json)
 

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.audit import service as audit
+from vendorwatch.audit.model import COMMAND, Action, Actor
 from vendorwatch.db import wall
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
@@ -31,7 +33,7 @@ NO_AGENT_SCORECARDS = "no-agent-scorecards"
 
 
 async def add_recipient(
-    connection: AsyncConnection, scope: Scope, asked: Asked, now: Micros
+    connection: AsyncConnection, scope: Scope, asked: Asked, now: Micros, *, by: Actor = COMMAND
 ) -> tuple[Recipient, bool]:
     """The recipient, and whether it is new: the same again is the one that is there.
 
@@ -58,6 +60,11 @@ async def add_recipient(
                 )
             return each, False
     await store.add_recipient(connection, made)
+    await audit.record(
+        connection, scope, "recipient.added", by, now,
+        recipient_id=made.recipient_id, side=made.side, kind=made.kind,
+        every_vendor=made.engagement_id is None,
+    )  # fmt: skip
     return made, True
 
 
@@ -85,17 +92,29 @@ async def recipients(
 
 
 async def remove_recipient(
-    connection: AsyncConnection, scope: Scope, recipient_id: str, now: Micros
+    connection: AsyncConnection,
+    scope: Scope,
+    recipient_id: str,
+    now: Micros,
+    *,
+    by: Actor = COMMAND,
 ) -> Recipient:
     """Nothing more is sent, what waits included; again is no error. Raises NotFound."""
     await _recipient(connection, scope, recipient_id)
-    await store.remove_recipient(connection, scope.merchant_id, recipient_id, now)
-    return await _recipient(connection, scope, recipient_id)
+    is_gone = await store.remove_recipient(connection, scope.merchant_id, recipient_id, now)
+    found = await _recipient(connection, scope, recipient_id)
+    if is_gone:
+        await audit.record(
+            connection, scope, "recipient.removed", by, now, recipient_id=recipient_id
+        )
+    return found
 
 
-async def unsubscribe(connection: AsyncConnection, permit: Permit, now: Micros) -> Recipient:
+async def unsubscribe(
+    connection: AsyncConnection, permit: Permit, now: Micros, *, by: Actor
+) -> Recipient:
     """What a signed link in a mail does. Raises NotFound."""
-    return await remove_recipient(connection, permit.scope, permit.subject, now)
+    return await remove_recipient(connection, permit.scope, permit.subject, now, by=by)
 
 
 async def subscriber(connection: AsyncConnection, permit: Permit) -> Recipient:
@@ -219,29 +238,29 @@ async def find_delivery(connection: AsyncConnection, scope: Scope, delivery_id: 
 
 
 async def retry(
-    connection: AsyncConnection, scope: Scope, delivery_id: str, now: Micros
+    connection: AsyncConnection, scope: Scope, delivery_id: str, now: Micros, *, by: Actor = COMMAND
 ) -> Delivery:
     """It is tried anew from now on, as the same mail. Raises NotFound, DeliveryConflict."""
-    return await _decide(
-        connection,
-        scope,
-        delivery_id,
-        state="queued",
-        reason=None,
-        attempts=0,
-        next_attempt_at=now,
-    )
+    values = {"state": "queued", "reason": None, "attempts": 0, "next_attempt_at": now}
+    return await _decide(connection, scope, delivery_id, values, "delivery.retried", by, now)
 
 
-async def cancel(connection: AsyncConnection, scope: Scope, delivery_id: str) -> Delivery:
+async def cancel(
+    connection: AsyncConnection, scope: Scope, delivery_id: str, now: Micros, *, by: Actor = COMMAND
+) -> Delivery:
     """It is not sent, unless somebody asks for it again. Raises NotFound, DeliveryConflict."""
-    return await _decide(
-        connection, scope, delivery_id, state="cancelled", reason="by-hand", next_attempt_at=NEVER
-    )
+    values = {"state": "cancelled", "reason": "by-hand", "next_attempt_at": NEVER}
+    return await _decide(connection, scope, delivery_id, values, "delivery.cancelled", by, now)
 
 
 async def _decide(
-    connection: AsyncConnection, scope: Scope, delivery_id: str, **values: object
+    connection: AsyncConnection,
+    scope: Scope,
+    delivery_id: str,
+    values: Mapping[str, object],
+    action: Action,
+    by: Actor,
+    now: Micros,
 ) -> Delivery:
     await store.lock(connection, scope.merchant_id)
     found = await find_delivery(connection, scope, delivery_id)
@@ -250,5 +269,9 @@ async def _decide(
     mail = [found]
     if found.message_id is not None:  # it goes or stays as a whole
         mail = await store.of_mail(connection, scope.merchant_id, found.message_id)
+    if all(getattr(each, name) == value for each in mail for name, value in values.items()):
+        return found
     await store.change(connection, mail, **values)
-    return await find_delivery(connection, scope, delivery_id)
+    changed = await find_delivery(connection, scope, delivery_id)
+    await audit.record(connection, scope, action, by, now, delivery_id=delivery_id, kind=found.kind)
+    return changed

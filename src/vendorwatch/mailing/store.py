@@ -93,9 +93,9 @@ async def _recipients(
 
 async def remove_recipient(
     connection: AsyncConnection, merchant_id: str, recipient_id: str, now: Micros
-) -> None:
-    """Again is no error, and keeps the first instant."""
-    _ = await connection.execute(
+) -> bool:
+    """Whether it was there till now. Again is no error, and keeps the first instant."""
+    done = await connection.execute(
         update(_Recipient)
         .where(
             _Recipient.merchant_id == merchant_id,
@@ -104,6 +104,7 @@ async def remove_recipient(
         )
         .values(removed_at=now)
     )
+    return bool(done.rowcount)
 
 
 async def add_deliveries(connection: AsyncConnection, rows: Sequence[Delivery]) -> None:

@@ -81,33 +81,47 @@ async def keep(
     standing = await store.scorecard_with_hash(connection, computed.scope, computed.sha256)
     if standing:
         return standing
-    return await _add(connection, computed, now, "scorecard.computed", by)
+    card = await _add(connection, computed, now)
+    await _record(connection, computed.scope, card, "scorecard.computed", by, now)
+    return card
 
 
-async def issue(
-    connection: AsyncConnection, computed: Computed, now: Micros, *, by: Actor = COMMAND
-) -> StoredScorecard:
-    """Keeps it as the next revision of its month, which is never kept again or altered."""
+async def issue(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
+    """Keeps it as the next revision of its month, which is never kept again or altered.
+
+    Whoever does this calls `record_issued` at the end of the transaction.
+    """
     await store.lock(connection, computed.scope)
     month = str(computed.document["month"])
     revision = 1 + await store.newest_revision(connection, computed.scope, month)
     numbered = replace(computed, document={**computed.document, "revision": revision})
-    return await _add(connection, numbered, now, "scorecard.frozen", by)
+    return await _add(connection, numbered, now)
 
 
-async def _add(
-    connection: AsyncConnection, computed: Computed, now: Micros, action: Action, by: Actor
-) -> StoredScorecard:
+async def record_issued(
+    connection: AsyncConnection, scope: Scope, card: StoredScorecard, now: Micros, *, by: Actor
+) -> None:
+    """Into the audit. Apart from `issue`, as other rows are locked in between, and its own is last."""
+    await _record(connection, scope, card, "scorecard.frozen", by, now)
+
+
+async def _add(connection: AsyncConnection, computed: Computed, now: Micros) -> StoredScorecard:
     month = Month.parse(str(computed.document["month"]))
     before = await _months_before(connection, computed.scope, month)
     card = StoredScorecard(str(uuid.uuid4()), computed.document, computed.sha256, now, before)
     await store.add_scorecard(connection, computed, card)
-    await audit.record(
-        connection, computed.scope, action, by, now,
-        scorecard_id=card.scorecard_id, month=str(month), sha256=card.document_sha256,
-        revision=computed.document["revision"],
-    )  # fmt: skip
     return replace(card, is_new=True)
+
+
+async def _record(
+    connection: AsyncConnection, scope: Scope, card: StoredScorecard, action: Action, by: Actor,
+    now: Micros,
+) -> None:  # fmt: skip
+    await audit.record(
+        connection, scope, action, by, now,
+        scorecard_id=card.scorecard_id, month=str(card.document["month"]),
+        sha256=card.document_sha256, revision=card.document["revision"],
+    )  # fmt: skip
 
 
 async def records_hashed_now(connection: AsyncConnection, scope: Scope, scorecard_id: str) -> str:

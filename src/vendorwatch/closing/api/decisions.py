@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.closing import issuing, service
 from vendorwatch.closing.api.months import detail, month_in
 from vendorwatch.closing.bodies import ApproveBody, ReviseBody
@@ -41,6 +42,7 @@ async def approve_closing(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> ClosingDetail:
     principal.require("manage")
     wanted = month_in(month)
@@ -49,7 +51,7 @@ async def approve_closing(
             connection,
             principal.scope,
             wanted,
-            by=principal.key_id,
+            by=actor,
             reason=data.reason,
             now=clock(),
         )
@@ -78,6 +80,7 @@ async def revise_closing(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> ClosingDetail:
     principal.require("manage")
     wanted = month_in(month)
@@ -85,7 +88,7 @@ async def revise_closing(
         database,
         principal.scope,
         wanted,
-        by=principal.key_id,
+        by=actor,
         reason=data.reason,
         now=clock(),
     )

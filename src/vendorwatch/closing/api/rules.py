@@ -4,6 +4,7 @@ from litestar import get, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.closing import issuing
 from vendorwatch.closing.api.months import READERS
 from vendorwatch.closing.bodies import ClosingRulesBody, ClosingRulesItem, rules_item
@@ -48,11 +49,14 @@ async def put_closing_rules(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> ClosingRulesItem:
     principal.require("manage")
     rules = data.rules()
     async with database.write(principal.scope) as connection:
-        return rules_item(await issuing.set_rules(connection, principal.scope, rules, clock()))
+        return rules_item(
+            await issuing.set_rules(connection, principal.scope, rules, clock(), by=actor)
+        )
 
 
 HANDLERS = (get_closing_rules, put_closing_rules)

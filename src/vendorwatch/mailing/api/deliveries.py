@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.mailing import service
@@ -72,10 +73,13 @@ async def retry_delivery(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> DeliveryItem:
     principal.require("manage")
     async with database.write(principal.reach) as connection:
-        return delivery_item(await service.retry(connection, principal.scope, delivery_id, clock()))
+        return delivery_item(
+            await service.retry(connection, principal.scope, delivery_id, clock(), by=actor)
+        )
 
 
 @post(
@@ -89,7 +93,11 @@ async def cancel_delivery(
     delivery_id: FromPath[str],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> DeliveryItem:
     principal.require("manage")
     async with database.write(principal.reach) as connection:
-        return delivery_item(await service.cancel(connection, principal.scope, delivery_id))
+        return delivery_item(
+            await service.cancel(connection, principal.scope, delivery_id, clock(), by=actor)
+        )

@@ -1,15 +1,17 @@
 """What the links in a mail lead to. No key is needed: the link is signed, and is the key."""
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
-from litestar import MediaType, Response, get, post
+from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Operation
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.mailing import service
@@ -19,6 +21,7 @@ from vendorwatch.mailing.letter import environment
 from vendorwatch.mailing.model import Recipient
 from vendorwatch.scorecards.render import Renderer, RenderFailed, file_name
 from vendorwatch.telemetry import Clock
+from vendorwatch.web.exchange import request_id
 from vendorwatch.web.problems import problem_responses
 
 _PAGE_POLICY = (
@@ -66,6 +69,7 @@ async def ask_to_unsubscribe(
     responses=problem_responses(NotFound) | {200: _PAGE},
 )
 async def unsubscribe(
+    request: Request[Any, Any, Any],
     token: FromPath[str],
     database: NamedDependency[Database],
     secret: NamedDependency[bytes],
@@ -73,7 +77,8 @@ async def unsubscribe(
 ) -> Response[str]:
     permit = _permit(token, "unsubscribe", secret)
     async with database.write(permit.scope.of_merchant()) as connection:
-        found = await service.unsubscribe(connection, permit, clock())
+        by = Actor(request_id=request_id(request.scope))
+        found = await service.unsubscribe(connection, permit, clock(), by=by)
     return _page(found)
 
 

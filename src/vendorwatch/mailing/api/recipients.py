@@ -9,6 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
+from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.mailing import service
@@ -101,6 +102,7 @@ async def add_recipient(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> Response[RecipientItem]:
     principal.require("manage")
     asked = Asked(
@@ -112,7 +114,9 @@ async def add_recipient(
         every_vendor=data.every_vendor,
     )
     async with database.write(principal.reach) as connection:
-        found, is_new = await service.add_recipient(connection, principal.scope, asked, clock())
+        found, is_new = await service.add_recipient(
+            connection, principal.scope, asked, clock(), by=actor
+        )
     return Response(recipient_item(found), status_code=HTTP_201_CREATED if is_new else HTTP_200_OK)
 
 
@@ -129,9 +133,11 @@ async def remove_recipient(
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
 ) -> RecipientItem:
     principal.require("manage")
     async with database.write(principal.reach) as connection:
-        return recipient_item(
-            await service.remove_recipient(connection, principal.scope, recipient_id, clock())
+        found = await service.remove_recipient(
+            connection, principal.scope, recipient_id, clock(), by=actor
         )
+    return recipient_item(found)
