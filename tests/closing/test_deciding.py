@@ -15,6 +15,8 @@ from vendorwatch.audit.model import Actor
 from vendorwatch.closing import issuing, months, service
 from vendorwatch.closing.refusals import MonthNotDue, MonthNotFrozen, NothingToRevise
 from vendorwatch.db.engine import Database
+from vendorwatch.mailing import service as mailing
+from vendorwatch.mailing.model import Asked
 from vendorwatch.periods import DAY, Month
 from vendorwatch.policies import service as policies
 
@@ -161,6 +163,37 @@ async def test_of_two_who_revise_at_once_one_does(issued: Office) -> None:
     assert len({each.scorecard_id for each in made}) == 1
     assert all(isinstance(each, NothingToRevise) for each in found if each not in made)
     assert len(await issued.revisions()) == 2
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+async def test_a_mail_is_cancelled_while_its_month_is_revised(
+    office: Office, clock: StoppedClock, database: Database
+) -> None:
+    """Each would hold what the other needs next, if closing told the audit before it queues mail."""
+    asked = Asked(
+        email="linh@example.org", name="Linh", language="vi", side="merchant", kind="scorecard"
+    )
+    async with database.write(office.scope.of_merchant()) as connection:
+        await mailing.add_recipient(connection, office.scope, asked, clock())
+    clock.set(DUE)
+    await office.close()
+    await office.upload(row(50))
+    async with database.write(office.scope.of_merchant()) as connection:
+        [mail] = await mailing.deliveries(connection, office.scope)
+        await connection.execute(text("SELECT 1 FROM deliveries FOR UPDATE"))
+        revising = asyncio.create_task(revise(office))
+        await asyncio.wait_for(until_somebody_waits(database), 30)
+        await mailing.cancel(connection, office.scope, mail.delivery_id, clock())
+    assert (await revising).revision == 2
+
+
+async def until_somebody_waits(database: Database) -> None:
+    """For a lock of PostgreSQL."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    found = 0
+    while not found:
+        async with database.read_as_operator() as connection:
+            found = await connection.scalar(waiting) or 0
 
 
 async def test_by_rule_late_data_makes_a_revision_once_a_day(
