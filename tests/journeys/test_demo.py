@@ -1,6 +1,8 @@
 """The main job, start to end, on a smaller shop: a real server, real pushes, real PDFs. Twice."""
 
 import asyncio
+import email
+import email.policy
 from pathlib import Path
 
 import msgspec
@@ -39,6 +41,8 @@ def stored(folder: Path) -> dict[str, int]:
                     "uploads",
                     "rejects",
                     "scorecards",
+                    "issuances",
+                    "deliveries",
                     "attempts",
                     "quality_reviews",
                     "rubrics",
@@ -66,6 +70,22 @@ def assert_more_is_measured(outcomes: list[Outcome]) -> None:
     assert found["Siam Assist"]["next_reply_on_time"]["missing"] > 0
 
 
+def assert_mailed(folder: Path) -> None:
+    """One to the shop about all of its vendors, and one to each vendor about itself."""
+    mails = [
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        for path in folder.glob("*.eml")
+    ]
+    attached = {
+        str(mail["To"]): [str(part.get_filename()) for part in mail.iter_attachments()]
+        for mail in mails
+    }
+    assert len(mails) == len(attached) == 4
+    assert sorted(len(names) for names in attached.values()) == [1, 1, 1, 3]
+    [vendor] = [names for to, names in attached.items() if "lead@dc.example" in to]
+    assert vendor == ["Danube Care_2026-10_r1.pdf"]
+
+
 def test_run_twice_it_gives_the_same_figures_and_stores_nothing_twice(
     tmp_path: Path, small: Description
 ) -> None:
@@ -73,10 +93,17 @@ def test_run_twice_it_gives_the_same_figures_and_stores_nothing_twice(
     first = run_demo(settings, system_clock, Lines(), small)
     held = stored(tmp_path)
     assert held["interactions"] > 3 * 2 * 350
-    assert held["uploads"] == held["scorecards"] == 3 * 2
+    assert held["uploads"] == 3 * 2
+    assert held["scorecards"] == 3 * 2 + 3  # the last month is closed, too
+    assert held["issuances"] == 3
     assert held["quality_reviews"] == 3 * 2 * small.reviews
     assert held["rubrics"] == 1
-    reports = {path: path.read_bytes() for path in (tmp_path / "demo" / "reports").iterdir()}
+    reports = {
+        path: path.read_bytes()
+        for folder in ("reports", "mail")
+        for path in (tmp_path / "demo" / folder).iterdir()
+    }
+    assert_mailed(tmp_path / "demo" / "mail")
     assert run_demo(settings, system_clock, Lines(), small) == first
     assert stored(tmp_path) == held
     assert {path: path.read_bytes() for path in reports} == reports

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from vendorwatch.demo.closing import mail_folder
 from vendorwatch.demo.description import read_description
 from vendorwatch.demo.run import Outcome, run_demo
 from vendorwatch.resources import FIXTURES
@@ -30,7 +31,7 @@ _HEADERS = (
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @pass_runtime
 def demo(runtime: Runtime, as_json: bool) -> None:
-    """The main job on a made-up shop: logs in, scores, PDF scorecards.
+    """The main job on a made-up shop: logs in, scores, PDF scorecards, mail.
 
     Three vendors, three months. Everything stays in the folder `demo` of the data folder.
     """
@@ -46,6 +47,12 @@ def demo(runtime: Runtime, as_json: bool) -> None:
         for path in outcome.reports:
             if path.endswith(".pdf"):
                 click.echo(path)
+    folder = mail_folder(runtime.settings)
+    mails = sorted(folder.glob("*.eml"))
+    if mails:
+        click.echo(f"\nThe last month was closed, and its readers were written to: {folder}")
+        for mail in mails:
+            click.echo(mail)
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:

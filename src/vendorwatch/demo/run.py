@@ -14,6 +14,7 @@ import msgspec
 from vendorwatch.access.service import create_key, revoke_key
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
+from vendorwatch.demo.closing import close_and_mail, mail_folder
 from vendorwatch.demo.description import Description
 from vendorwatch.demo.generate import Log, Shop, VendorPart, shop
 from vendorwatch.demo.server import ServerFailed, free_port, serving
@@ -21,6 +22,7 @@ from vendorwatch.interactions.client import Client
 from vendorwatch.interactions.client import Log as LogFile
 from vendorwatch.knowledge import service as knowledge
 from vendorwatch.knowledge.parse import read_document
+from vendorwatch.periods import Month
 from vendorwatch.policies.service import set_policy
 from vendorwatch.scorecards.render import languages
 from vendorwatch.settings import Settings
@@ -80,6 +82,8 @@ def run_demo(
         host="127.0.0.1",
         port=port,
         public_url=f"http://127.0.0.1:{port}",
+        smtp_url=f"file:{mail_folder(settings)}",
+        embedded_worker="off",
         log_level="warning",
     )
     runtime = Runtime(own, clock)
@@ -89,7 +93,12 @@ def run_demo(
             with telling.step("Starting the server", 1) as done:
                 stack.enter_context(serving(own))
                 done()
-            return _main_job(runtime, made, parties, files, telling)
+            outcomes = _main_job(runtime, made, parties, files, telling)
+        with telling.step("Closing the month", 1) as done:
+            last = Month.parse(described.months[-1])
+            close_and_mail(runtime, last, {each.part.code: each.scope for each in parties})
+            done()
+        return outcomes
     finally:
         for party in parties:
             _revoke(runtime, party)
