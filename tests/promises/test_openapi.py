@@ -36,6 +36,7 @@ BODIES: list[tuple[str, bytes]] = [
     (JSON, b'{"overlap_seconds": 0}'),
     (JSON, b'{"approval": "hold"}'),
     (JSON, b'{"reason": "why"}'),
+    (JSON, b'{"email": "a@example.org", "name": "A", "language": "vi", "kind": "agents"}'),
     (JSON, b'{"month": "October"}'),
     (JSON, b'{"month": "2026-10", "as_of": "2099-01-01T00:00:00Z"}'),
     (JSON, TOO_MUCH),
