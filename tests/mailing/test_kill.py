@@ -38,8 +38,28 @@ async def another_process(
     try:
         yield process
     finally:
+        children = _children(process.pid)
         process.kill()
         await process.wait()
+        assert children  # that which renders, at least
+        for pid in children:  # they notice by themselves
+            async with asyncio.timeout(_PATIENCE):
+                while _is_alive(pid):  # noqa: ASYNC110  another process has no event of ours
+                    await asyncio.sleep(0.05)
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(each) for task in tasks for each in task.read_text("ascii").split()]
+
+
+def _is_alive(pid: int) -> bool:
+    """A dead one that nobody has buried yet is dead."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 async def _queue(desk: Desk, engagement: Engagement) -> set[str]:
