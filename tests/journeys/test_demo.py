@@ -83,7 +83,7 @@ def assert_mailed(folder: Path) -> None:
     assert len(mails) == len(attached) == 4
     assert sorted(len(names) for names in attached.values()) == [1, 1, 1, 3]
     [vendor] = [names for to, names in attached.items() if "lead@dc.example" in to]
-    assert vendor == ["Danube Care_2026-10_r1.pdf"]
+    assert vendor == ["Danube-Care_2026-10_r1.pdf"]
 
 
 def test_run_twice_it_gives_the_same_figures_and_stores_nothing_twice(
