@@ -37,7 +37,9 @@ from vendorwatch.web.limits import RequestLimits, limited
 from vendorwatch.web.methods import options_for
 from vendorwatch.web.metrics import Metrics, metrics_page
 from vendorwatch.web.problems import EXCEPTION_HANDLERS
+from vendorwatch.web.readiness import Lateness
 from vendorwatch.web.strict import StrictRequest, check_query
+from vendorwatch.worker.overdue import overdue
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """Of a JSON body. Uploads have limits of their own, and are read as a stream."""
@@ -69,6 +71,7 @@ _STATE = (
     "admission",
     "clock",
     "database",
+    "lateness",
     "metrics",
     "objects",
     "quota",
@@ -146,6 +149,8 @@ async def _with_resources(app: Litestar) -> AsyncIterator[None]:
         app.state.objects.sweep(older_than=(app.state.clock() - DAY) / SECOND)
         app.state.secret = settings.secret()
         app.state.metrics.watch_database(database)
+        app.state.lateness = Lateness(lambda: overdue(database, app.state.clock()))
+        app.state.metrics.watch_lateness(app.state.lateness)
         async with app.state.metrics.watching_the_loop():
             yield
     finally:

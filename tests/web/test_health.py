@@ -10,9 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from conftest import running
+from stopped_clock import StoppedClock
 from vendorwatch.app import create_app
 from vendorwatch.db.engine import Database
+from vendorwatch.mailing import service as mailing
+from vendorwatch.mailing.model import Asked
 from vendorwatch.settings import Settings
+from vendorwatch.vendors.model import Engagement
 from vendorwatch.web.readiness import check_database, check_disk
 
 
@@ -24,7 +28,51 @@ async def test_health_needs_no_key(client: httpx.AsyncClient) -> None:
 async def test_ready(client: httpx.AsyncClient) -> None:
     answer = await client.get("/ready")
     assert answer.status_code == 200
-    assert answer.json() == dict.fromkeys(("database", "schema", "disk", "secret"), "ok")
+    assert answer.json() == dict.fromkeys(("database", "schema", "disk", "secret", "work"), "ok")
+
+
+async def test_a_month_that_nobody_closed_and_mail_that_nobody_sent_are_told_after_a_day(
+    settings: Settings, database: Database, clock: StoppedClock, engagement: Engagement
+) -> None:
+    asked = Asked(
+        email="linh@trasen.example",
+        name="Chị Linh",
+        language="vi",
+        side="merchant",
+        kind="digest",
+        every_vendor=False,
+    )
+    async with database.write(engagement.scope.of_merchant()) as connection:
+        await mailing.add_recipient(connection, engagement.scope, asked, clock())
+        await mailing.queue_notice(
+            connection, engagement.scope, "2026-11/no-upload", "no_upload", clock()
+        )
+
+    async def told() -> tuple[str, list[str]]:
+        """By a server that has not looked before."""
+        app = create_app(settings, clock=clock)
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its types are looser
+        async with (
+            running(app),
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        ):
+            lines = (await client.get("/metrics")).text.splitlines()
+            ready = await client.get("/ready")
+        assert ready.status_code == 200
+        return ready.json()["work"], [each for each in lines if "vendorwatch_overdue_" in each][
+            2::3
+        ]
+
+    assert (await told())[0] == "ok"
+    clock.advance(seconds=86_400)
+    assert (await told())[0] == "a day overdue: 1 mails"
+    clock.set("2026-12-08T23:59:59+07:00")  # November was due a day ago, but for a second
+    assert (await told())[0] == "a day overdue: 1 mails"
+    clock.set("2026-12-09T00:00:00+07:00")
+    assert await told() == (
+        "a day overdue: 1 months, 1 mails",
+        ["vendorwatch_overdue_mails 1", "vendorwatch_overdue_months 1"],
+    )
 
 
 @pytest.mark.parametrize(

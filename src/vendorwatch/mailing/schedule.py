@@ -19,6 +19,9 @@ _MINUTE, _HOUR = 60 * SECOND, 3_600 * SECOND
 _PAUSES = (5 * _MINUTE, 15 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, *([8 * _HOUR] * 11))
 """Between attempts: four days in all, then it is given up."""
 
+OVERDUE_AFTER: Micros = DAY
+"""A mail that waits for longer is told; a digest has waited for the other vendors as long before."""
+
 NEVER: Micros = 2**62
 """No attempt is planned any more; somebody may still ask for one."""
 

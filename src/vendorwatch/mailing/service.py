@@ -24,7 +24,7 @@ from vendorwatch.mailing.model import (
     State,
     check_recipient,
 )
-from vendorwatch.mailing.schedule import NEVER
+from vendorwatch.mailing.schedule import NEVER, OVERDUE_AFTER
 from vendorwatch.periods import Micros
 from vendorwatch.scorecards.render import languages
 
@@ -219,6 +219,11 @@ async def deliveries(
 ) -> list[Delivery]:
     """The newest first. Of all merchants without a scope: for whoever runs the server."""
     return await store.deliveries(connection, scope, states=states, after=after, limit=limit)
+
+
+async def count_overdue(connection: AsyncConnection, now: Micros) -> int:
+    """Mails of all merchants that wait for a day and more: for whoever runs the server."""
+    return await store.count_waiting(connection, since=now - OVERDUE_AFTER)
 
 
 async def place_of(connection: AsyncConnection, delivery_id: str) -> Scope:

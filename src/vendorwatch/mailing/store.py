@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     Update,
+    case,
     cast,
     func,
     insert,
@@ -26,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing.model import OPEN, Delivery, Recipient
-from vendorwatch.mailing.schedule import Mark
+from vendorwatch.mailing.schedule import DIGEST_PATIENCE, NEVER, Mark
 from vendorwatch.periods import Micros
 
 _Recipient = models.Recipient
@@ -128,6 +129,19 @@ async def waiting(connection: AsyncConnection, now: Micros) -> list[Scope]:
         .order_by(first, _Row.merchant_id)
     )
     return [Scope(merchant_id, str(UUID(engagement_id))) for merchant_id, engagement_id in found]
+
+
+async def count_waiting(connection: AsyncConnection, *, since: Micros) -> int:
+    """How many rows have not been sent since then, nor given up: for whoever runs the server."""
+    patience = case((_Row.kind == "digest", DIGEST_PATIENCE), else_=0)
+    found = await connection.scalar(
+        select(func.count()).where(
+            _Row.state.in_((*OPEN, "sending")),
+            _Row.next_attempt_at != NEVER,
+            _Row.created_at + patience <= since,
+        )
+    )
+    return int(found or 0)
 
 
 def _may_start(now: Micros) -> ColumnElement[bool]:

@@ -9,7 +9,14 @@ from litestar.di import NamedDependency
 from vendorwatch.db.engine import Database
 from vendorwatch.settings import Settings
 from vendorwatch.web.problems import problem_responses
-from vendorwatch.web.readiness import CHECKS, NotReady, check_database, check_disk, check_secret
+from vendorwatch.web.readiness import (
+    CHECKS,
+    Lateness,
+    NotReady,
+    check_database,
+    check_disk,
+    check_secret,
+)
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -17,12 +24,17 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Each check is `ok`; else the answer is a problem whose `checks` tell which is not, and why."""
+    """Each check is `ok`; else the answer is a problem whose `checks` tell which is not, and why.
+
+    `work` may say instead how many months and mails are a day overdue: the server is ready all the
+    same.
+    """
 
     database: str
     schema: str
     disk: str
     secret: str
+    work: str
 
 
 @get("/health", tags=["server"], summary="The process answers")
@@ -40,6 +52,7 @@ async def ready(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
     secret: NamedDependency[bytes],
+    lateness: NamedDependency[Lateness],
 ) -> Readiness:
     faults = await check_database(database)
     faults += await asyncio.to_thread(check_disk, settings.data_dir, settings.bounds.disk_reserve)
@@ -52,4 +65,4 @@ async def ready(
             retry_after_seconds=5,
             extra={"checks": {check: wrong.get(check, "ok") for check in CHECKS}},
         )
-    return Readiness(**dict.fromkeys(CHECKS, "ok"))
+    return Readiness(**dict.fromkeys(CHECKS, "ok"), work=await lateness.told())

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from litestar import Response, get
@@ -15,8 +16,9 @@ from litestar.di import NamedDependency
 from sqlalchemy import Connection, event
 from sqlalchemy.pool import QueuePool
 
-from vendorwatch.db.engine import Database
+from vendorwatch.db.engine import Database, DatabaseUnavailable
 from vendorwatch.web.prometheus import CONTENT_TYPE, Registry
+from vendorwatch.web.readiness import Lateness
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
@@ -109,6 +111,14 @@ class Metrics:
         self._upload_bytes.add(figures.wire_bytes, "wire")
         self._upload_bytes.add(figures.decoded_bytes, "decoded")
 
+    def watch_lateness(self, lateness: Lateness) -> None:
+        for what in ("months", "mails"):
+            self.registry.gauge(
+                f"vendorwatch_overdue_{what}",
+                f"{what.capitalize()} that are a day overdue.",
+                partial(lateness.seen, what),
+            )
+
     def watch_database(self, database: Database) -> None:
         """Time of statements from now on, and how much of the pool is in use."""
         engine = database.engine.sync_engine
@@ -184,7 +194,10 @@ class _Worst:
     tags=["server"],
     summary="Figures about the process, for Prometheus",
     media_type="text/plain",
-    sync_to_thread=False,
 )
-def metrics_page(metrics: NamedDependency[Metrics]) -> Response[str]:
+async def metrics_page(
+    metrics: NamedDependency[Metrics], lateness: NamedDependency[Lateness]
+) -> Response[str]:
+    with suppress(DatabaseUnavailable):  # /ready tells that; what was seen last stands here
+        await lateness.look()
     return Response(metrics.registry.text(), headers={"Content-Type": CONTENT_TYPE})

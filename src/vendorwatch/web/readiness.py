@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +18,33 @@ from vendorwatch.settings import Settings
 CHECKS = ("database", "schema", "disk", "secret")
 _PATIENCE_SECONDS = 5
 _SHARE = 20
+_LOOK_SECONDS = 60.0
+
+
+class Lateness:
+    """How much of the background work is a day late. `look` asks, at most once a minute."""
+
+    def __init__(self, look: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
+        self._look = look
+        self._seen: Mapping[str, int] = {}
+        self._at: float | None = None
+
+    async def look(self) -> Mapping[str, int]:
+        """Raises what asking the database raises."""
+        now = time.monotonic()
+        if self._at is None or now - self._at >= _LOOK_SECONDS:
+            self._seen, self._at = await self._look(), now
+        return self._seen
+
+    def seen(self, what: str) -> int:
+        return self._seen.get(what, 0)
+
+    async def told(self) -> str:
+        """`ok`, or what is late."""
+        late = {what: count for what, count in (await self.look()).items() if count}
+        if not late:
+            return "ok"
+        return "a day overdue: " + ", ".join(f"{count} {what}" for what, count in late.items())
 
 
 class NotReady(VendorwatchError):
