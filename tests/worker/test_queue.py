@@ -10,7 +10,8 @@ from psycopg import sql
 
 from conftest import database_on
 from stopped_clock import StoppedClock
-from vendorwatch.db.engine import driver_url
+from vendorwatch.db.engine import DatabaseUnavailable, driver_url
+from vendorwatch.db.migrate import MigrationRefused
 from vendorwatch.periods import Micros
 from vendorwatch.worker import queue
 from vendorwatch.worker.duties import Duty, Piece
@@ -120,3 +121,19 @@ async def test_another_release_makes_the_queue_anew(url: str, clock: StoppedCloc
         connection.execute(comment.format(sql.Identifier(queue.SCHEMA)))
     await (await worker(url, ledger, clock)).work(until_empty=True)
     assert ledger.left == []
+
+
+async def test_a_user_who_may_make_no_schema_is_told_what_to_ask_for(
+    url: str, clock: StoppedClock
+) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS poor")
+        connection.execute("CREATE ROLE poor LOGIN")
+    address = driver_url(url).set(username="poor")
+    with pytest.raises(MigrationRefused, match="GRANT CREATE ON DATABASE"):
+        await queue.prepare(address)
+
+
+async def test_a_database_that_is_not_there_is_an_outage(url: str, clock: StoppedClock) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await queue.prepare(driver_url(url).set(database="nowhere"))

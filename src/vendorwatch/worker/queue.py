@@ -5,18 +5,21 @@ own in the database, made anew for another release of Procrastinate, whatever it
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 
 import psycopg
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import DeleteJobCondition, Job
 from procrastinate.schema import SchemaManager
 from psycopg import sql
 from sqlalchemy.engine import URL
 from typing_extensions import override
 
+from vendorwatch.db.engine import DatabaseUnavailable
+from vendorwatch.db.migrate import MigrationRefused
 from vendorwatch.telemetry import Clock
 from vendorwatch.worker.duties import Duty, attempt, pieces, told
 
@@ -44,7 +47,30 @@ class _Later(BaseRetryStrategy):
 
 
 async def prepare(url: URL) -> None:
-    """Makes the queue's tables where they are not there, or are another release's."""
+    """Makes the queue's tables where they are not there, or are another release's.
+
+    Raises MigrationRefused where the user may not, and DatabaseUnavailable.
+    """
+    with _told():
+        await _prepare(url)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong with the queue's own connections, in our words."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MigrationRefused(
+            f"The worker makes the schema {SCHEMA} for its queue, and its user may not. As the owner "
+            "of the database run: GRANT CREATE ON DATABASE ... TO ...; or drop the schema if another "
+            "user has made it."
+        ) from error
+    except (psycopg.OperationalError, ConnectorException) as error:
+        raise DatabaseUnavailable("The queue's database does not answer.") from error
+
+
+async def _prepare(url: URL) -> None:
     made = sql.Identifier(SCHEMA)
     async with await psycopg.AsyncConnection.connect(_address(url)) as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -84,6 +110,10 @@ class Queue:
 
     async def work(self, *, concurrency: int = 1, until_empty: bool = False) -> None:
         """`until_empty`: ends when nothing is left in the queue, instead of waiting for more."""
+        with _told():
+            await self._work(concurrency, until_empty=until_empty)
+
+    async def _work(self, concurrency: int, *, until_empty: bool) -> None:
         async with self.app.open_async():
             await self.wake()
             await self.app.run_worker_async(
