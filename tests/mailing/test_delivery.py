@@ -5,8 +5,10 @@ does, and one that arrives twice is the same mail with the same PDF.
 """
 
 import asyncio
+from collections import Counter
 
 import pytest
+from typing_extensions import override
 
 from mailing.desk import Desk, body, hashes, pdf_text, pdfs
 from mailing.mail_server import MailServer, mail_server
@@ -16,6 +18,7 @@ from vendorwatch.mailing.model import DeliveryConflict, Notice
 from vendorwatch.mailing.schedule import DIGEST_PATIENCE, LEASE
 from vendorwatch.mailing.smtp import FolderMailer, SmtpMailer, server_of
 from vendorwatch.periods import DAY, SECOND
+from vendorwatch.scorecards.render import Renderer, Report
 from vendorwatch.vendors.model import Engagement
 
 THREE = ("an@example.org", "binh@example.org", "chi@example.org")
@@ -559,3 +562,31 @@ async def test_a_folder_instead_of_a_server(
     [file] = folder.iterdir()
     assert file.suffix == ".eml"
     assert b"linh@example.org" in file.read_bytes()
+
+
+class CountingRenderer(Renderer):
+    """Renders, and remembers in which languages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.languages: list[str] = []
+
+    @override
+    async def pdf_async(self, report: Report) -> bytes:
+        self.languages.append(report.language)
+        return await super().pdf_async(report)
+
+
+async def test_a_pdf_is_made_once_for_all_who_read_it_in_one_language(
+    desk: Desk, server: MailServer, engagement: Engagement
+) -> None:
+    for number, language in enumerate(("en", "vi", "en", "en")):
+        await desk.recipient(engagement, f"reader{number}@trasen.example", language=language)
+    await desk.issue(engagement)
+    desk.renderer = counting = CountingRenderer()
+    try:
+        await desk.deliver(server)
+    finally:
+        await asyncio.to_thread(counting.close)
+    assert sorted(counting.languages) == ["en", "vi"]
+    assert sorted(Counter(hashes(mail)[0] for mail in server.received).values()) == [1, 3]

@@ -1,5 +1,6 @@
 """What a claimed mail says, from the rows that it is about."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from vendorwatch.db.engine import Database
@@ -10,10 +11,13 @@ from vendorwatch.mailing.letter import Part, Reader
 from vendorwatch.mailing.model import TOLD, Delivery
 from vendorwatch.mailing.schedule import Claimed
 from vendorwatch.mailing.sender import Sender
+from vendorwatch.periods import Micros
 from vendorwatch.scorecards.render import Renderer, Report, file_name
 from vendorwatch.scorecards.service import find_scorecard, history
 from vendorwatch.vendors.model import Engagement
 from vendorwatch.vendors.service import find_engagement
+
+_KEPT_PDFS = 16
 
 
 class Contents:
@@ -23,6 +27,7 @@ class Contents:
         self._database = database
         self._renderer = renderer
         self._sender = sender
+        self._made: OrderedDict[tuple[str | None, str, Micros], bytes] = OrderedDict()
 
     async def of(self, claimed: Claimed, *, attach: bool) -> bytes:
         engagements = await self._engagements(claimed.rows)
@@ -68,9 +73,18 @@ class Contents:
             link = self._sender.link("report", Permit(row.scope, row.delivery_id))
             parts.append(Part(report.document, link, is_attached=attach))
             if attach:
-                pdf = await self._renderer.pdf_async(report)
+                pdf = await self._pdf(row, report)
                 attachments.append(Attachment(file_name(report.document), pdf))
         return letter.text(parts, reader), attachments
+
+    async def _pdf(self, row: Delivery, report: Report) -> bytes:
+        """Most of a mail's time; readers of one scorecard come one after the other."""
+        key = (row.scorecard_id, report.language, row.created_at)
+        if key not in self._made:
+            self._made[key] = await self._renderer.pdf_async(report)
+            if len(self._made) > _KEPT_PDFS:
+                self._made.popitem(last=False)
+        return self._made[key]
 
 
 async def report_of(database: Database, row: Delivery, language: str) -> Report:
