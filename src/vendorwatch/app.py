@@ -2,8 +2,8 @@
 
 import gc
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request, Router
@@ -39,6 +39,8 @@ from vendorwatch.web.metrics import Metrics, metrics_page
 from vendorwatch.web.problems import EXCEPTION_HANDLERS
 from vendorwatch.web.readiness import Lateness
 from vendorwatch.web.strict import StrictRequest, check_query
+from vendorwatch.worker.commands import beside_the_server
+from vendorwatch.worker.loop import beside
 from vendorwatch.worker.overdue import overdue
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
@@ -46,6 +48,8 @@ MOST_BODY_BYTES = 8 * 1024 * 1024
 
 SHUTDOWN_SECONDS = 30
 """How long a server that is told to stop may go on with what it does."""
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 # Everything under /v1: a key is needed, unless the handler says `opt={"public": True}`.
 V1_HANDLERS = (
@@ -89,7 +93,7 @@ def app_from_environment() -> Litestar:
     configure_library_logging()
     sys.setswitchinterval(_SWITCH_SECONDS)
     end_with_parent(grace_seconds=SHUTDOWN_SECONDS)
-    app = create_app(settings)
+    app = create_app(settings, lifespans=[_with_worker] if settings.brings_worker else [])
     # The libraries' hundreds of thousands of objects stay as long as the process: to look through
     # them again and again is a fifth of the time of scoring a month of a few thousand interactions.
     gc.collect()
@@ -97,8 +101,10 @@ def app_from_environment() -> Litestar:
     return app
 
 
-def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
-    """Opens nothing before its lifespan starts."""
+def create_app(
+    settings: Settings, *, clock: Clock = system_clock, lifespans: Sequence[Lifespan] = ()
+) -> Litestar:
+    """Opens nothing before its lifespan starts. `lifespans` are begun after its own."""
     metrics = Metrics()
     v1 = Router(
         "/v1",
@@ -109,7 +115,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
     )
     app = Litestar(
         route_handlers=[v1, health.health, health.ready, metrics_page, *documents.HANDLERS],
-        lifespan=[_with_resources],
+        lifespan=[_with_resources, *lifespans],
         dependencies={
             "principal": Provide(access.provide_principal),
             "actor": Provide(audit.provide_actor),
@@ -134,6 +140,12 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Litestar:
     )
     app.asgi_handler = Exchange(app.asgi_handler, bounds=settings.bounds, metrics=metrics)
     return app
+
+
+@asynccontextmanager
+async def _with_worker(app: Litestar) -> AsyncIterator[None]:
+    async with beside(beside_the_server):
+        yield
 
 
 @asynccontextmanager

@@ -27,8 +27,7 @@ from vendorwatch.settings import Settings
 from vendorwatch.telemetry import configure_logging, system_clock
 from vendorwatch.terminal import Runtime, emit_json, masked, pass_runtime, run
 from vendorwatch.vendors.commands import agent_commands, engagement_commands
-from vendorwatch.worker.commands import beside_the_server, worker
-from vendorwatch.worker.loop import beside
+from vendorwatch.worker.commands import worker
 
 
 @click.group("vendorwatch", context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,11 +74,7 @@ def serve(runtime: Runtime) -> None:
     server.on_startup(
         lambda: click.echo(f"vendorwatch listens on {address} (docs: {address}/docs)")
     )
-    if settings.brings_worker:
-        with beside(beside_the_server):
-            server.serve()
-    else:
-        server.serve()
+    server.serve()
     click.echo("Stopped.")
 
 

@@ -1,7 +1,6 @@
 """A round does what is due, tells what fails, and stops for nothing."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import time
@@ -9,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+
+import pytest
 
 from child_process import sign_in
 from stopped_clock import StoppedClock
@@ -107,13 +108,15 @@ async def test_it_keeps_on_until_it_is_told_to_stop(clock: StoppedClock) -> None
     assert chores.left == []
 
 
-def test_a_worker_that_dies_is_started_again_and_ends_with_its_block(tmp_path: Path) -> None:
-    with beside(partial(sign_in, tmp_path)):
-        first = _await_other_than(tmp_path, None)
+async def test_a_worker_that_dies_is_started_again_and_ends_with_its_block(
+    tmp_path: Path,
+) -> None:
+    async with beside(partial(sign_in, tmp_path)):
+        first = await asyncio.to_thread(_await_other_than, tmp_path, None)
         os.kill(first, signal.SIGKILL)
-        second = _await_other_than(tmp_path, first)
-    assert not Path(f"/proc/{second}").exists()
-    assert not multiprocessing.active_children()
+        second = await asyncio.to_thread(_await_other_than, tmp_path, first)
+    with pytest.raises(ProcessLookupError):
+        os.kill(second, 0)
 
 
 def _await_other_than(folder: Path, last: int | None) -> int:

@@ -4,8 +4,8 @@ import asyncio
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -36,11 +36,12 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-@contextmanager
-def beside(work: Callable[[], None]) -> Iterator[None]:
+@asynccontextmanager
+async def beside(work: Callable[[], None]) -> AsyncIterator[None]:
     """Runs `work` in a child process as long as the block lasts, and again if it dies.
 
-    A process of its own: what closing a month takes in time and memory, no request waits for.
+    A process of its own: what closing a month takes in time and memory, no request waits for. Not
+    for a process that forks afterwards: a child of that would find multiprocessing locked.
     """
     over = threading.Event()
     supervisor = threading.Thread(target=_supervise, args=(work, over), name="worker-supervisor")
@@ -49,7 +50,7 @@ def beside(work: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         over.set()
-        supervisor.join()
+        await asyncio.to_thread(supervisor.join)
 
 
 def _supervise(work: Callable[[], None], over: threading.Event) -> None:
