@@ -10,7 +10,7 @@ from threading import Lock
 import adbc_driver_manager as adbc
 import adbc_driver_postgresql  # type: ignore[import-untyped]  # it ships no types
 import polars as pl
-from sqlalchemy import BigInteger, Select, cast, select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
@@ -58,8 +58,11 @@ async def fetch(
     finally:
         _ = await asyncio.wait(reading)  # the snapshot is there as long as this transaction is
     found = {number: frame for reader in reading for number, frame in reader.result()}
+    # The driver hands on whatever width a column of numbers has; a frame has one for all.
     frames = [
-        pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part])
+        pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part]).cast(
+            pl.Schema(part.columns)
+        )
         for part in parts
     ]
     return frames, number
@@ -70,10 +73,7 @@ def _quoted(value: str) -> str:
 
 
 def _sql(connection: AsyncConnection, part: Part, start: Micros, end: Micros) -> str:
-    columns = []
-    for name, dtype in part.columns.items():
-        column = getattr(models.Interaction, name)
-        columns.append(cast(column, BigInteger).label(name) if dtype is pl.Int64 else column)
+    columns = [getattr(models.Interaction, name) for name in part.columns]
     statement = select(*columns).where(*part.where(start, end))
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     return str(compiled)
