@@ -1,6 +1,7 @@
 """Receiving an upload as a use case: at once from two processes, and when something breaks."""
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +20,7 @@ from vendorwatch.db.engine import Database, Workbench
 from vendorwatch.db.objects import ObjectStore
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
-from vendorwatch.interactions import plan, reception, service
+from vendorwatch.interactions import plan, reception, service, store
 from vendorwatch.interactions.batches import READING
 from vendorwatch.interactions.formats.faults import TooManyRows
 from vendorwatch.interactions.intake import pseudonym_key
@@ -218,6 +219,30 @@ async def test_a_long_upload_keeps_nobody_waiting_while_it_is_read(
     # Making the tables, three batches, statistics: each time the rival got through.
     assert [each.upload.receipt.sequence for each in answers] == [1, 2, 3, 4, 5]
     assert len(await other.in_force()) == 5
+
+
+async def test_two_long_uploads_of_the_same_rows_are_stored_once(
+    vendor: Vendor, second: Vendor, objects: ObjectStore
+) -> None:
+    """Both have found all of their rows to be new before either of them is stored."""
+    rows = [row(n) for n in range(4_100)]
+    bodies = [ndjson(rows), ndjson(reversed(rows))]
+    kept = [objects.path(vendor.scope, hashlib.sha256(body).digest()) for body in bodies]
+    async with asyncio.timeout(60), vendor.database.write(vendor.scope) as connection:
+        await store.lock_engagement(connection, vendor.scope)
+        both = [
+            asyncio.create_task(sender.send(body))
+            for sender, body in zip((vendor, second), bodies, strict=True)
+        ]
+        # The bytes are kept right before what is locked would be.
+        while not all(path.exists() for path in kept):  # noqa: ASYNC110  no event tells of a file
+            await asyncio.sleep(0.01)
+    outcomes = await asyncio.gather(*both)
+    first, later = sorted(
+        (each.upload.receipt for each in outcomes), key=lambda receipt: receipt.sequence
+    )
+    assert (first.created, first.duplicate) == (4_100, 0)
+    assert (later.created, later.duplicate) == (0, 4_100)
 
 
 @pytest.mark.parametrize("rows", [3, 4_100])

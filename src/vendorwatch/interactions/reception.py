@@ -156,7 +156,7 @@ async def _read_and_store(database: Database, plan: Plan, body: Draft, reading: 
         # Few rows are staged where they are stored: a second transaction would cost more.
         async with database.workbench(plan.scope) as bench:
             await _prepare(bench, store.BRIEF)
-            return await _store(bench, plan, body, summary, store.BRIEF, first)
+            return await _store(bench, plan, body, summary, _Rows(store.BRIEF, batch=first))
     async with database.workbench(plan.scope, used_up=True) as bench:
         await _prepare(bench, store.LASTING)
         async with aclosing(ahead(reading)) as rest:
@@ -167,10 +167,11 @@ async def _read_and_store(database: Database, plan: Plan, body: Draft, reading: 
         summary = await reading.summary()
         _refuse_if_atomic(plan, summary.tally)
         async with bench.aside() as connection:
-            await store.LASTING.advise(
+            new_after = await store.new_after(
                 connection, plan.scope, summary.tally.accepted, is_distinct=summary.is_distinct
             )
-        return await _store(bench, plan, body, summary, store.LASTING, None)
+        rows = _Rows(store.LASTING, new_after=new_after)
+        return await _store(bench, plan, body, summary, rows)
 
 
 def _refuse_if_atomic(plan: Plan, tally: Tally) -> None:
@@ -195,29 +196,39 @@ async def _lay_out(bench: Workbench, batch: Batch | None) -> None:
             await store.LASTING.add(connection, batch)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Where they are staged; `batch` is what is not yet. All are new, and need not be compared with
+    what is there, if upload `new_after` is still the newest.
+    """
+
+    staging: Staging
+    batch: Batch | None = None
+    new_after: int | None = None
+
+
 async def _store(
-    bench: Workbench,
-    plan: Plan,
-    body: Draft,
-    summary: Summary,
-    staging: Staging,
-    batch: Batch | None,
+    bench: Workbench, plan: Plan, body: Draft, summary: Summary, rows: _Rows
 ) -> Outcome:
-    """`batch` is what is not staged yet. What is locked is locked from here on only."""
+    """What is locked is locked from here on only."""
     if not plan.request.dry_run:
         # Bytes first, then the row that refers to them.
         await asyncio.to_thread(body.keep)
     # A dry run reads what the others have stored, and nobody waits for it.
     opened = bench.aside if plan.request.dry_run else bench.write
-    tally = summary.tally
+    staging, tally = rows.staging, summary.tally
     async with opened() as connection:
         place, earlier = await _take_place(connection, plan)
         if earlier is not None:
             return earlier
-        if batch is not None:
-            await staging.add(connection, batch)
+        if rows.batch is not None:
+            await staging.add(connection, rows.batch)
         effect = await staging.find(
-            connection, plan.scope, staged=tally.accepted, is_distinct=summary.is_distinct
+            connection,
+            plan.scope,
+            staged=tally.accepted,
+            is_distinct=summary.is_distinct,
+            is_new=rows.new_after == place.sequence - 1,
         )
         upload = _upload(plan, body, summary, effect, place)
         if not plan.request.dry_run:

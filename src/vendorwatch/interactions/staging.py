@@ -145,31 +145,38 @@ class Staging:
 
     async def advise(
         self, connection: AsyncConnection, scope: Scope, staged: int, *, is_distinct: bool
-    ) -> None:
-        """Before `find`, and where there is much staged, before anything is locked.
+    ) -> bool:
+        """Whether surely no staged row is of the same interaction as another one, or as one there.
 
-        PostgreSQL knows nothing of a temporary table until it is told, and needs to know where
-        rows are compared with those that are there.
+        Of PostgreSQL, which knows nothing of a temporary table until it is told, and needs to know
+        where rows are compared with those that are there.
         """
-        if connection.dialect.name != "postgresql" or staged < _STATISTICS_FROM:
-            return
-        if not is_distinct or await self._is_any_known(connection, scope):
+        is_new = is_distinct and not await self._is_any_known(connection, scope)
+        if not is_new and staged >= _STATISTICS_FROM:
             names = ", ".join(_COMPARED)
             await connection.execute(text(f"ANALYZE {self._staged.name} ({names})"))
+        return is_new
 
     async def find(
-        self, connection: AsyncConnection, scope: Scope, *, staged: int, is_distinct: bool
+        self,
+        connection: AsyncConnection,
+        scope: Scope,
+        *,
+        staged: int,
+        is_distinct: bool,
+        is_new: bool = False,
     ) -> Effect:
         """Which of the staged rows are new, and what they will do to the table.
 
-        `is_distinct` only where no two of them are of the same interaction.
+        `is_distinct` only where no two of them are of the same interaction; `is_new` only where
+        `advise` said so and nothing was stored since.
         """
         is_postgresql = connection.dialect.name == "postgresql"
         if is_postgresql and staged < _STATISTICS_FROM:
             # Statistics of a fast growing table lag behind, and then a few rows are looked for by
             # reading all of the engagement's.
             await connection.execute(_NESTED_LOOPS)
-        if is_distinct and not await self._is_any_known(connection, scope):
+        if is_new or (is_distinct and not await self._is_any_known(connection, scope)):
             return Effect(created=staged, revised=0, duplicate=0)
         await connection.execute(self._find_fresh, {"owner": scope.engagement_id})
         if is_postgresql and staged >= _STATISTICS_FROM:

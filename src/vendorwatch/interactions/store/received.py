@@ -57,6 +57,21 @@ async def lock_engagement(
     return int(found)
 
 
+async def new_after(
+    connection: AsyncConnection, scope: Scope, staged: int, *, is_distinct: bool
+) -> int | None:
+    """The sequence of the newest upload, if all that is staged in LASTING is new beside what came
+    with it and before it; to be asked before anything is locked.
+
+    On SQLite nobody knows: whoever wants to commit would wait while it is found out.
+    """
+    if connection.dialect.name != "postgresql":
+        return None
+    newest = await lock_engagement(connection, scope, exclusively=False)
+    is_new = await LASTING.advise(connection, scope, staged, is_distinct=is_distinct)
+    return newest if is_new else None
+
+
 async def any_opened(
     connection: AsyncConnection, scope: Scope, spans: Sequence[tuple[Micros, Micros]]
 ) -> list[bool]:
