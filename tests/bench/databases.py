@@ -27,7 +27,7 @@ class Databases:
         self._server = server
         self._names = (f"bench_{number}" for number in itertools.count(1))
         if server is None:
-            asyncio.run(_migrate(f"sqlite:///{home / _TEMPLATE}"))
+            asyncio.run(_migrate(f"sqlite:///{home / _TEMPLATE}.db"))
         else:
             with psycopg.connect(server, autocommit=True) as connection:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
@@ -36,17 +36,28 @@ class Databases:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """The address of an empty one."""
+        with self._copied(_TEMPLATE) as url:
+            yield url
+
+    @contextmanager
+    def copy(self, url: str) -> Iterator[str]:
+        """The address of one that holds the same as that one, which nobody may be using."""
+        with self._copied(url.partition("?")[0].rpartition("/")[2].removesuffix(".db")) as made:
+            yield made
+
+    @contextmanager
+    def _copied(self, template: str) -> Iterator[str]:
         name = next(self._names)
         if self._server is None:
             path = self._home / f"{name}.db"
-            shutil.copyfile(self._home / _TEMPLATE, path)
+            shutil.copyfile(self._home / f"{template}.db", path)
             yield f"sqlite:///{path}"
             for left in self._home.glob(f"{path.name}*"):
                 left.unlink()
             return
-        made, template = sql.Identifier(name), sql.Identifier(_TEMPLATE)
+        made, source = sql.Identifier(name), sql.Identifier(template)
         with psycopg.connect(self._server, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, template))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, source))
             yield _named(self._server, name)
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
             # What the copy left to be written must not be written while the next one is timed.

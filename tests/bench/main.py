@@ -7,17 +7,18 @@ from pathlib import Path
 
 import click
 
-from bench import fairness, reading, receiving, rendering, scoring, small
+from bench import closing, fairness, reading, receiving, rendering, scoring, small
 from bench.databases import databases
 from bench.measure import LEAST_REPETITIONS
 from bench.page import Results, Stored, page
 from vendorwatch.telemetry import configure_logging
 
-_PARTS = ("receiving", "small", "fairness", "reading", "scoring", "rendering")
+_PARTS = ("receiving", "small", "fairness", "reading", "scoring", "rendering", "closing")
 _ENGINES = ("SQLite", "PostgreSQL")
 _FORMS = ("NDJSON", "gzip NDJSON", "CSV")
 _SIZES = (5_000, 100_000, 1_000_000, 10_000_000)
 _MONTHS = (200_000, 1_000_000)
+_OFFICES = (10, 100)
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
@@ -37,6 +38,8 @@ def _chosen(name: str, choices: tuple[str, ...]) -> click.Option:
                      help="Of an upload."),
         click.Option(["--month"], type=click.IntRange(4), multiple=True, default=_MONTHS,
                      show_default=True, help="Interactions of a month that is read."),
+        click.Option(["--engagements"], type=click.IntRange(1), multiple=True, default=_OFFICES,
+                     show_default=True, help="Whose month is closed."),
         click.Option(["--size"], type=click.IntRange(4), multiple=True, default=_SIZES,
                      show_default=True, help="Interactions that are scored. The largest take "
                      "minutes and most of 24 GiB."),
@@ -52,6 +55,7 @@ def main(
     form: tuple[str, ...],
     rows: int,
     month: tuple[int, ...],
+    engagements: tuple[int, ...],
     size: tuple[int, ...],
     no_largest: bool,
     repetitions: int,
@@ -71,6 +75,8 @@ def main(
             if "reading" in part:
                 for n, samples in reading.measure(where, month, repetitions).items():
                     stored.read[where.engine, n] = samples
+            if "closing" in part:
+                stored.closed[where.engine] = closing.measure(where, engagements, repetitions)
     sizes = [n for n in size if not (no_largest and n >= scoring.LARGE)]
     text = page(
         Results(

@@ -62,10 +62,12 @@ class Samples:
         return sorted(one.wall / other.wall for one, other in pairs)
 
 
-def in_turns(title: str, trials: Sequence[Trial], repetitions: int) -> Samples:
+def in_turns(
+    title: str, trials: Sequence[Trial], repetitions: int, *, warm_up: bool = True
+) -> Samples:
     """Each trial once to warm up, uncounted, then all of them in turns."""
     samples = Samples()
-    for turn in range(repetitions + 1):
+    for turn in range(0 if warm_up else 1, repetitions + 1):
         timings: dict[str, Timing] = {}
         for trial in trials:
             timings |= trial()

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from statistics import median
 
-from bench import fairness, reading, receiving, rendering, scoring, small
+from bench import closing, fairness, reading, receiving, rendering, scoring, small
 from bench.measure import Samples
 from bench.rows import AGENTS
 
@@ -30,12 +30,15 @@ _LIBRARIES = (
 
 @dataclass(slots=True)
 class Stored:
-    """What is measured in a database. Keys: engine and form, engine, engine, engine and size."""
+    """What is measured in a database. Keys: engine and form, engine, engine, engine and size,
+    engine and then engagements.
+    """
 
     received: dict[tuple[str, str], Samples] = field(default_factory=dict)
     singles: dict[str, Samples] = field(default_factory=dict)
     flooded: dict[str, Samples] = field(default_factory=dict)
     read: dict[tuple[str, int], Samples] = field(default_factory=dict)
+    closed: dict[str, dict[int, closing.Closed]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ def page(results: Results) -> str:
         *([_reading(results)] if results.stored.read else []),
         *([_scoring(results)] if results.scored else []),
         *([_rendering(results.rendered)] if results.rendered else []),
+        *([_closing(results.stored.closed)] if results.stored.closed else []),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -70,6 +74,7 @@ _SCORING_AIM, _READING_AIM, _BYTES_AIM = 0.5, 1.5, 4
 _SMALL, _CPU_AIM = 5_000, 0.25
 _LINEAR_AIM = 1.1
 _RECEIVING_AIM, _SINGLE_AIM, _FLOOD_AIM = 2.0, 4, 2
+_PARTS_AIM, _TWO_AIM = 1.3, 1.7
 
 _INTRODUCTION = """
 # Benchmarks
@@ -157,6 +162,21 @@ _RENDERING = f"""
 
 The PDF of one vendor with {rendering.AGENTS} agents by a rendering process that is running already.
 The baseline is the same report as an HTML page, which is also the first step of the PDF.
+"""
+
+_CLOSING = f"""
+## Closing a month
+
+From a month that is due to the last mail that the server has taken: each engagement is of a merchant
+of its own with {closing.RECIPIENTS} readers, and has {closing.INTERACTIONS:,} interactions of {closing.AGENTS} agents; what is due is found, scored, frozen,
+put on paper and handed to an SMTP server on the loopback, by workers that are running already.
+*Parts* is what that takes at least: one process reads and scores each month, then makes each
+PDF, then hands over as many mails of that size. It and the first worker have one core for
+themselves and the processes that they start; the others are free to use both. The database server and the mail
+server are never bound. The aims: {_PARTS_AIM} times the parts at most, {_TWO_AIM} times as fast with two
+workers at least, and time that grows no faster than the engagements.
+
+From {closing.LARGE} engagements on, each runs once, without a warm-up of its own.
 """
 
 
@@ -325,6 +345,38 @@ def _rendering(samples: Samples) -> str:
     ratio = _ratio(samples, rendering.PDF, rendering.HTML)
     table = _table(("HTML, s", "PDF, s", "Ratio"), [(_seconds(html), _seconds(pdf), ratio)])
     return f"{_RENDERING}\n{table}"
+
+
+def _closing(stored: Mapping[str, Mapping[int, closing.Closed]]) -> str:
+    rows = [
+        (
+            engine,
+            f"{n}",
+            *(_seconds(closed.parts[part]) for part in ("score", "pdf", "send")),
+            _seconds(closed.samples.wall(closing.PINNED)),
+            _ratio(closed.samples, closing.PINNED, closing.PARTS),
+            f"{_PARTS_AIM}",
+            *_by_two(closed.samples),
+        )
+        for engine, of_engine in stored.items()
+        for n, closed in of_engine.items()
+    ]
+    header = ("Database", "Engagements", "Score, s", "PDF, s", "Send, s", "One core, s", "Ratio",
+              "Aim", "One worker, s", "Two, s", "Faster", "Aim")  # fmt: skip
+    growth = [
+        f"On {engine} the time grows as the engagements to the power of "
+        f"{closing.exponent(of_engine):.2f}."
+        for engine, of_engine in stored.items()
+        if len(of_engine) > 1
+    ]
+    return "\n\n".join([_CLOSING.strip(), _table(header, rows), *growth])
+
+
+def _by_two(samples: Samples) -> tuple[str, ...]:
+    if closing.TWO not in samples.of:
+        return ("", "", "", "")
+    one, two = samples.wall(closing.ONE), samples.wall(closing.TWO)
+    return _seconds(one), _seconds(two), _ratio(samples, closing.ONE, closing.TWO), f"{_TWO_AIM}"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

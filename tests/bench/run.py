@@ -1,4 +1,4 @@
-"""Measures receiving, reading, scoring and rendering: `make bench`."""
+"""Measures receiving, reading, scoring, rendering and closing: `make bench`."""
 
 import sys
 from pathlib import Path
