@@ -36,6 +36,7 @@ from vendorwatch.web.exchange import Exchange
 from vendorwatch.web.limits import RequestLimits, limited
 from vendorwatch.web.methods import options_for
 from vendorwatch.web.metrics import Metrics, metrics_page
+from vendorwatch.web.paging import provide_pages
 from vendorwatch.web.problems import EXCEPTION_HANDLERS
 from vendorwatch.web.readiness import Lateness
 from vendorwatch.web.strict import StrictRequest, check_query
@@ -119,6 +120,7 @@ def create_app(
         dependencies={
             "principal": Provide(access.provide_principal),
             "actor": Provide(audit.provide_actor),
+            "pages": Provide(provide_pages),
             **{name: Provide(_from_state(name), sync_to_thread=False) for name in _STATE},
         },
         state=State(

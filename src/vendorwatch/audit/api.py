@@ -11,7 +11,7 @@ from vendorwatch.audit.model import OF_VENDOR, Action, Actor, StoredEntry
 from vendorwatch.db.engine import Database
 from vendorwatch.periods import format_instant
 from vendorwatch.web.exchange import request_id
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -55,16 +55,13 @@ def actor_of(request: Request[Any, Any, Any], principal: Principal) -> Actor:
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_audit(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[AuditItem]]:
     principal.require("read", "manage", "upload")
-    cursors = Cursors(secret, principal.scope, "audit")
-    place = cursors.read(cursor)
+    listing = pages.of("audit")
+    place = listing.place
     is_vendors = principal.scopes.isdisjoint({"read", "manage"})
     async with database.read(principal.scope) as connection:
         found = await service.list_entries(
@@ -72,12 +69,9 @@ async def list_audit(
             principal.scope,
             actions=OF_VENDOR if is_vendors else None,
             before=int(str(place[0])) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(
-        request, found, limit=limit, cursors=cursors, place=lambda each: [each.entry.sequence]
-    )
-    return Response([_item(each) for each in listed.items], headers=listed.headers)
+    return listing.answer(found, place=lambda each: [each.entry.sequence], show=_item)
 
 
 def _item(stored: StoredEntry) -> AuditItem:

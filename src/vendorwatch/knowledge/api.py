@@ -1,15 +1,13 @@
 """`/v1/questions` and `/v1/checks`: what was asked, and how this engagement's agents did."""
 
-from typing import Any
-
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 
 from vendorwatch.db.engine import Database
 from vendorwatch.knowledge import service
 from vendorwatch.knowledge.service import CheckStanding, QuestionStanding
 from vendorwatch.telemetry import Clock
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages, as_is
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -24,17 +22,14 @@ from vendorwatch.web.problems import BadParameter, problem_responses
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_questions(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     clock: NamedDependency[Clock],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[QuestionStanding]]:
     principal.require("read", "manage")
-    cursors = Cursors(secret, principal.scope, "questions")
-    place = cursors.read(cursor)
+    listing = pages.of("questions")
+    place = listing.place
     async with database.read(principal.reach) as connection:
         found = await service.question_standings(
             connection,
@@ -43,16 +38,9 @@ async def list_questions(
             with_text="manage" in principal.scopes,
             assigned="manage" not in principal.scopes,
             after=(str(place[0]), int(place[1] or 0)) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(
-        request,
-        found,
-        limit=limit,
-        cursors=cursors,
-        place=lambda each: [each.question_id, each.version],
-    )
-    return Response(list(listed.items), headers=listed.headers)
+    return listing.answer(found, place=lambda each: [each.question_id, each.version], show=as_is)
 
 
 @get(
@@ -64,17 +52,14 @@ async def list_questions(
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_checks(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     clock: NamedDependency[Clock],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[CheckStanding]]:
     principal.require("read", "manage")
-    cursors = Cursors(secret, principal.scope, "checks")
-    place = cursors.read(cursor)
+    listing = pages.of("checks")
+    place = listing.place
     async with database.read(principal.reach) as connection:
         found = await service.standings(
             connection,
@@ -82,16 +67,11 @@ async def list_checks(
             now=clock(),
             assigned="manage" not in principal.scopes,
             after=(int(place[0] or 0), str(place[1])) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(
-        request,
-        found,
-        limit=limit,
-        cursors=cursors,
-        place=lambda each: [each[0], each[1].check_id],
+    return listing.answer(
+        found, place=lambda each: [each[0], each[1].check_id], show=lambda each: each[1]
     )
-    return Response([standing for _, standing in listed.items], headers=listed.headers)
 
 
 HANDLERS = (list_questions, list_checks)

@@ -29,7 +29,7 @@ from vendorwatch.policies.model import StoredPolicy
 from vendorwatch.policies.shown import PolicyDetail, PolicyItem, policy_detail, policy_items
 from vendorwatch.scoring.policy_reader import BadPolicy
 from vendorwatch.telemetry import Clock
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages, as_is
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     BadParameter,
@@ -37,9 +37,8 @@ from vendorwatch.web.problems import (
     UnsupportedMediaType,
     problem_responses,
 )
-from vendorwatch.web.strict import BadBody
+from vendorwatch.web.strict import TOML, BadBody, toml_text
 
-TOML = "application/toml"
 _MOST_BYTES = 256 * 2**10  # four bytes a character at most; the reader counts characters
 _TEXT = Schema(type=OpenAPIType.STRING)
 _EXAMPLE = "# ... as `vendorwatch policy default` prints it; see docs/reference/policy.md\n"
@@ -89,12 +88,7 @@ async def create_policy(
     actor: NamedDependency[Actor],
 ) -> Response[PolicyDetail]:
     principal.require("manage")
-    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != TOML:
-        raise UnsupportedMediaType(f"Send the policy as {TOML}.")
-    try:
-        source = (await request.body()).decode()
-    except UnicodeDecodeError as error:
-        raise BadBody(f"The policy is not UTF-8, from byte {error.start} on.") from error
+    source = await toml_text(request, "policy")
     async with database.write(principal.scope) as connection:
         stored, is_new = await service.set_policy(
             connection, principal.scope, source, clock(), by=actor
@@ -116,28 +110,22 @@ async def create_policy(
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_policies(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[PolicyItem]]:
     principal.require("read", "manage")
-    cursors = Cursors(secret, principal.scope, "policies")
-    place = cursors.read(cursor)
+    listing = pages.of("policies")
+    place = listing.place
     async with database.read(principal.scope) as connection:
         # All of them: for which months one counts depends on those after it.
         items = policy_items(await service.policies(connection, principal.scope))
     seen = int(place[0] or 0) if place else 0
-    listed = page(
-        request,
-        [each for each in items if each.version > seen][: limit + 1],
-        limit=limit,
-        cursors=cursors,
+    return listing.answer(
+        [each for each in items if each.version > seen][: listing.wanted],
         place=lambda each: [each.version],
+        show=as_is,
     )
-    return Response(list(listed.items), headers=listed.headers)
 
 
 @get("/policies/default", tags=["policies"], summary="What counts until a policy is set")

@@ -1,9 +1,9 @@
 """`/v1/vendors`, `/v1/engagements` and `/v1/agents`, each within the caller's engagement."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, get, put
+from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.openapi.spec import Example
@@ -15,7 +15,7 @@ from vendorwatch.errors import NotFound
 from vendorwatch.telemetry import Clock
 from vendorwatch.vendors import service
 from vendorwatch.vendors.model import Agent, BadRoster, Engagement, RosterEntry, RosterReceipt
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages, as_is
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     BadParameter,
@@ -95,24 +95,21 @@ async def get_engagement(
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_agents(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[Agent]]:
     principal.require("upload", "read")
-    cursors = Cursors(secret, principal.scope, "agents")
-    place = cursors.read(cursor)
+    listing = pages.of("agents")
+    place = listing.place
     async with database.read(principal.scope) as connection:
         found = await service.agents(
-            connection, principal.scope, after=str(place[0]) if place else None, limit=limit + 1
+            connection,
+            principal.scope,
+            after=str(place[0]) if place else None,
+            limit=listing.wanted,
         )
-    listed = page(
-        request, found, limit=limit, cursors=cursors, place=lambda agent: [agent.agent_id]
-    )
-    return Response(list(listed.items), headers=listed.headers)
+    return listing.answer(found, place=lambda agent: [agent.agent_id], show=as_is)
 
 
 @put(

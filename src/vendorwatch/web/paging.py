@@ -9,18 +9,21 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response
+from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Kind, VendorwatchError
+from vendorwatch.web.principal import Principal
 
+S = TypeVar("S")
 T = TypeVar("T")
-DEFAULT_LIMIT = 50
+_DEFAULT_LIMIT = 50
 _HIGHEST_LIMIT = 500
 _TAG_BYTES = 16
 
@@ -88,27 +91,70 @@ def _decoded(text: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    items: Sequence[T]
-    headers: dict[str, str]
+class Listing:
+    """One page of one list. `place` is that of the last item of the page before; None: there was
+    none. `wanted` is one more than are shown: it only tells that there is a next page.
+    """
+
+    request: Request[Any, Any, Any]
+    cursors: Cursors
+    place: Place | None
+    wanted: int
+
+    @property
+    def start(self) -> int:
+        """How many came before, in a list that is answered by number."""
+        return int(str(self.place[0])) if self.place else 0
+
+    def answer(
+        self, found: Sequence[T], *, place: Callable[[T], Place], show: Callable[[T], S]
+    ) -> Response[list[S]]:
+        """Of up to `wanted` items."""
+        items, headers = found[: self.wanted - 1], {}
+        if len(found) >= self.wanted:
+            query = self.request.query_params.multi_items()
+            rest = [(name, value) for name, value in query if name != "cursor"]
+            rest.append(("cursor", self.cursors.write(place(items[-1]))))
+            # Relative, so that no header of the caller decides where the next request goes.
+            target = f"{self.request.scope['path']}?{urlencode(rest)}"
+            headers = {"Link": f'<{target}>; rel="next"'}
+        return Response([show(item) for item in items], headers=headers)
+
+    def answer_by_number(self, found: Sequence[T], *, show: Callable[[T], S]) -> Response[list[S]]:
+        """Of up to `wanted` items from `start` on, of a list that never changes: where each stands
+        is its place.
+        """
+        numbered = list(enumerate(found, start=self.start + 1))
+        return self.answer(numbered, place=lambda each: [each[0]], show=lambda each: show(each[1]))
 
 
-def page(
+def as_is(item: T) -> T:
+    """How an item is shown that is what the answer holds."""
+    return item
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What a request says of the page that it wants."""
+
+    request: Request[Any, Any, Any]
+    secret: bytes
+    scope: Scope
+    limit: int
+    cursor: str | None
+
+    def of(self, name: str) -> Listing:
+        """`name` tells the list from all others of the engagement. Raises BadCursor."""
+        cursors = Cursors(self.secret, self.scope, name)
+        return Listing(self.request, cursors, cursors.read(self.cursor), self.limit + 1)
+
+
+async def provide_pages(
     request: Request[Any, Any, Any],
-    found: Sequence[T],
-    *,
-    limit: int,
-    cursors: Cursors,
-    place: Callable[[T], Place],
-) -> Page[T]:
-    """From up to `limit + 1` items: the one too many only tells that there is a next page."""
-    items = found[:limit]
-    if len(found) <= limit:
-        return Page(items, {})
-    query = [
-        (name, value) for name, value in request.query_params.multi_items() if name != "cursor"
-    ]
-    query.append(("cursor", cursors.write(place(items[-1]))))
-    # Relative, so that no header of the caller decides where the next request goes.
-    target = f"{request.scope['path']}?{urlencode(query)}"
-    return Page(items, {"Link": f'<{target}>; rel="next"'})
+    principal: NamedDependency[Principal],
+    secret: NamedDependency[bytes],
+    limit: Limit = _DEFAULT_LIMIT,
+    cursor: CursorText = None,
+) -> Pages:
+    """What handlers of lists get as `pages`."""
+    return Pages(request, secret, principal.scope, limit, cursor)

@@ -1,4 +1,4 @@
-"""What the framework takes leniently and we don't: query parameters and JSON bodies."""
+"""What the framework takes leniently and we don't: query parameters and bodies."""
 
 import json
 import re
@@ -16,6 +16,7 @@ from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.web.problems import BadParameter, UnsupportedMediaType
 
 __all__ = [
+    "TOML",
     "BadBody",
     "BadContent",
     "StrictRequest",
@@ -23,8 +24,10 @@ __all__ = [
     "check_query",
     "convert",
     "read_json",
+    "toml_text",
 ]
 
+TOML = "application/toml"
 _QUERY = "vendorwatch_query_parameters"
 _PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
 _ROW = re.compile(r"\[(\d+)\]\.?(.*)")
@@ -70,6 +73,16 @@ class StrictRequest(Request[Any, Any, Any]):
         field = self.route_handler.parsed_data_field
         value = read_json(await self.body())
         return value if field is None else convert(value, field.annotation)
+
+
+async def toml_text(request: Request[Any, Any, Any], what: str) -> str:
+    """The body, which is `what`. Raises UnsupportedMediaType, BadBody."""
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != TOML:
+        raise UnsupportedMediaType(f"Send the {what} as {TOML}.")
+    try:
+        return (await request.body()).decode()
+    except UnicodeDecodeError as error:
+        raise BadBody(f"The {what} is not UTF-8, from byte {error.start} on.") from error
 
 
 def read_json(body: bytes) -> Any:

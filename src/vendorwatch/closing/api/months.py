@@ -1,8 +1,6 @@
 """Months and how they stand."""
 
-from typing import Any
-
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -20,7 +18,7 @@ from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Month
 from vendorwatch.telemetry import Clock
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -37,29 +35,23 @@ READERS = ("read", "score", "manage")
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_closings(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[ClosingItem]]:
     principal.require(*READERS)
-    cursors = Cursors(secret, principal.scope, "closings")
-    place = cursors.read(cursor)
+    listing = pages.of("closings")
+    place = listing.place
     async with database.read(principal.scope) as connection:
         found = await months.closings(
             connection,
             principal.scope,
             now=clock(),
             before=Month.parse(str(place[0])) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(
-        request, found, limit=limit, cursors=cursors, place=lambda each: [str(each.month)]
-    )
-    return Response([closing_item(each) for each in listed.items], headers=listed.headers)
+    return listing.answer(found, place=lambda each: [str(each.month)], show=closing_item)
 
 
 @get(

@@ -13,8 +13,8 @@ from litestar.openapi.spec import (
 from litestar.openapi.spec.enums import OpenAPIType
 
 from vendorwatch.interactions.model import MEDIA_TYPES
+from vendorwatch.web.strict import TOML
 
-TOML = "application/toml"
 _EXAMPLE_ROW = (
     '{"interaction_id":"T-1001","channel":"email","status":"resolved",'
     '"opened_at":"2026-10-01T09:00:00+07:00","first_reply_at":"2026-10-01T09:12:30+07:00",'

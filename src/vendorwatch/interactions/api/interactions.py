@@ -17,15 +17,7 @@ from vendorwatch.interactions.shown import InteractionDetail
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scoring.policy import Channel
 from vendorwatch.web.addresses import id_to_find
-from vendorwatch.web.paging import (
-    DEFAULT_LIMIT,
-    BadCursor,
-    Cursors,
-    CursorText,
-    Limit,
-    Place,
-    page,
-)
+from vendorwatch.web.paging import BadCursor, Pages, Place, as_is
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -37,10 +29,9 @@ from vendorwatch.web.problems import BadParameter, problem_responses
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_interactions(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     month: Annotated[
         str | None, QueryParameter(description="As 2026-10, in the engagement's time zone.")
     ] = None,
@@ -49,11 +40,9 @@ async def list_interactions(
     agent: Annotated[str | None, QueryParameter(description="agent_id.")] = None,
     channel: Annotated[Channel | None, QueryParameter()] = None,
     status: Annotated[Status | None, QueryParameter()] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[Revision]]:
     principal.require("upload", "read")
-    cursors = Cursors(secret, principal.scope, "interactions")
+    listing = pages.of("interactions")
     wanted = Filter(
         month=_month(month),
         opened_from=_instant("opened_from", opened_from),
@@ -62,13 +51,15 @@ async def list_interactions(
         channel=channel,
         status=status,
     )
-    after = _position(cursors.read(cursor))
     async with database.read(principal.scope) as connection:
         found = await service.list_interactions(
-            connection, principal.scope, wanted, after=after, limit=limit + 1
+            connection,
+            principal.scope,
+            wanted,
+            after=_position(listing.place),
+            limit=listing.wanted,
         )
-    listed = page(request, found, limit=limit, cursors=cursors, place=_place)
-    return Response(list(listed.items), headers=listed.headers)
+    return listing.answer(found, place=_place, show=as_is)
 
 
 @get(

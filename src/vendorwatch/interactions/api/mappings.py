@@ -11,11 +11,11 @@ from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions import service
-from vendorwatch.interactions.api.bodies import TOML, MappingOperation
+from vendorwatch.interactions.api.bodies import MappingOperation
 from vendorwatch.interactions.mapping import BadMapping
 from vendorwatch.interactions.shown import MappingDetail, MappingItem, mapping_detail, mapping_item
 from vendorwatch.telemetry import Clock
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     BadParameter,
@@ -23,7 +23,7 @@ from vendorwatch.web.problems import (
     UnsupportedMediaType,
     problem_responses,
 )
-from vendorwatch.web.strict import BadBody
+from vendorwatch.web.strict import BadBody, toml_text
 
 _MOST_MAPPING_BYTES = 256 * 2**10
 
@@ -48,12 +48,7 @@ async def create_mapping(
     actor: NamedDependency[Actor],
 ) -> Response[MappingItem]:
     principal.require("upload", "manage")
-    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != TOML:
-        raise UnsupportedMediaType(f"Send the mapping as {TOML}.")
-    try:
-        source = (await request.body()).decode()
-    except UnicodeDecodeError as error:
-        raise BadBody(f"The mapping is not UTF-8, from byte {error.start} on.") from error
+    source = await toml_text(request, "mapping")
     async with database.write(principal.scope) as connection:
         mapping, is_new = await service.set_mapping(
             connection, principal.scope, source, now=clock(), by=actor
@@ -72,29 +67,19 @@ async def create_mapping(
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_mappings(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[MappingItem]]:
     principal.require("upload", "read")
-    cursors = Cursors(secret, principal.scope, "mappings")
-    place = cursors.read(cursor)
+    listing = pages.of("mappings")
+    place = listing.place
     before = int(str(place[0])) if place else None
     async with database.read(principal.scope) as connection:
         found = await service.list_mappings(
-            connection, principal.scope, before=before, limit=limit + 1
+            connection, principal.scope, before=before, limit=listing.wanted
         )
-    listed = page(
-        request,
-        [mapping_item(each) for each in found],
-        limit=limit,
-        cursors=cursors,
-        place=lambda each: [each.version],
-    )
-    return Response(list(listed.items), headers=listed.headers)
+    return listing.answer(found, place=lambda each: [each.version], show=mapping_item)
 
 
 @get(

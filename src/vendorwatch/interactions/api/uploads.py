@@ -4,9 +4,9 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
@@ -21,7 +21,7 @@ from vendorwatch.interactions.model import StoredReject, StoredUpload
 from vendorwatch.interactions.rejects import CsvRejects, ndjson
 from vendorwatch.interactions.shown import UploadReceipt, receipt_of
 from vendorwatch.settings import Settings
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -36,27 +36,24 @@ _CHUNK_BYTES = 256 * 2**10
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_uploads(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[UploadReceipt]]:
     principal.require("upload", "read")
-    cursors = Cursors(secret, principal.scope, "uploads")
-    place = cursors.read(cursor)
+    listing = pages.of("uploads")
+    place = listing.place
     before = int(str(place[0])) if place else None
     async with database.read(principal.scope) as connection:
         found = await service.list_uploads(
-            connection, principal.scope, before=before, limit=limit + 1
+            connection, principal.scope, before=before, limit=listing.wanted
         )
-    receipts = [receipt_of(upload, settings.public_url) for upload in found]
-    listed = page(
-        request, receipts, limit=limit, cursors=cursors, place=lambda receipt: [receipt.sequence]
+    return listing.answer(
+        found,
+        place=lambda upload: [upload.receipt.sequence],
+        show=lambda upload: receipt_of(upload, settings.public_url),
     )
-    return Response(list(listed.items), headers=listed.headers)
 
 
 @get(

@@ -1,8 +1,8 @@
 """`/v1/deliveries`: what became of each mail."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
@@ -14,7 +14,7 @@ from vendorwatch.mailing import service
 from vendorwatch.mailing.model import STATES, DeliveryConflict, State
 from vendorwatch.mailing.shown import DeliveryItem, delivery_item
 from vendorwatch.telemetry import Clock
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -26,38 +26,30 @@ from vendorwatch.web.problems import BadParameter, problem_responses
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_deliveries(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     only: Annotated[
         str | None,
         QueryParameter(name="state", description=f"Only those: one of {', '.join(STATES)}."),
     ] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[DeliveryItem]]:
     principal.require("manage")
     if only is not None and only not in get_args(State):
         raise BadParameter(f"state is one of {', '.join(STATES)}.")
-    cursors = Cursors(secret, principal.scope, "deliveries")
-    place = cursors.read(cursor)
+    listing = pages.of("deliveries")
+    place = listing.place
     async with database.read(principal.reach) as connection:
         found = await service.deliveries(
             connection,
             principal.scope,
             states=[each for each in STATES if only in {None, each}],
             after=(int(place[0] or 0), str(place[1])) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(
-        request,
-        found,
-        limit=limit,
-        cursors=cursors,
-        place=lambda each: [each.created_at, each.delivery_id],
+    return listing.answer(
+        found, place=lambda each: [each.created_at, each.delivery_id], show=delivery_item
     )
-    return Response([delivery_item(each) for each in listed.items], headers=listed.headers)
 
 
 @post(

@@ -1,9 +1,9 @@
 """`/v1/recipients`: who is written to."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, delete, get, post
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
@@ -16,7 +16,7 @@ from vendorwatch.mailing import service
 from vendorwatch.mailing.model import Asked, BadRecipient, RecipientConflict, Side, Wanted
 from vendorwatch.mailing.shown import RecipientItem, recipient_item
 from vendorwatch.telemetry import Clock
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     BadParameter,
@@ -54,31 +54,23 @@ class RecipientRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_recipients(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[RecipientItem]]:
     principal.require("manage")
-    cursors = Cursors(secret, principal.scope, "recipients")
-    place = cursors.read(cursor)
+    listing = pages.of("recipients")
+    place = listing.place
     async with database.read(principal.reach) as connection:
         found = await service.recipients(
             connection,
             principal.scope,
             after=(int(place[0] or 0), str(place[1])) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(
-        request,
-        found,
-        limit=limit,
-        cursors=cursors,
-        place=lambda each: [each.created_at, each.recipient_id],
+    return listing.answer(
+        found, place=lambda each: [each.created_at, each.recipient_id], show=recipient_item
     )
-    return Response([recipient_item(each) for each in listed.items], headers=listed.headers)
 
 
 @post(

@@ -27,7 +27,7 @@ from vendorwatch.quality.shown import (
 )
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.addresses import id_to_find
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     BadParameter,
@@ -83,19 +83,16 @@ async def post_reviews(
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_reviews(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     interaction_id: Annotated[str | None, QueryParameter(description="Of this one.")] = None,
     sampling: Annotated[Sampling | None, QueryParameter(description="Drawn so.")] = None,
     reviewer: Annotated[Reviewer | None, QueryParameter(description="By this side.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[ReviewItem]]:
     principal.require(*ANYBODY)
-    cursors = Cursors(secret, principal.scope, "quality-reviews")
-    place = cursors.read(cursor)
+    listing = pages.of("quality-reviews")
+    place = listing.place
     filters: dict[str, list[str]] = {
         "reviewer": [each for each in _sees(principal) if reviewer in {None, each}]
     }
@@ -109,17 +106,14 @@ async def list_reviews(
             principal.scope,
             filters=filters,
             before=(str(place[0]), int(place[1] or 0)) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(
-        request,
+    return listing.answer(
         found,
-        limit=limit,
-        cursors=cursors,
         # Not its sequence: who reads a cursor is told nothing that the review does not tell.
         place=lambda each: [each.review_id, each.revision],
+        show=review_item,
     )
-    return Response([review_item(each) for each in listed.items], headers=listed.headers)
 
 
 @get(

@@ -16,7 +16,7 @@ from vendorwatch.quality.model import BadRubric
 from vendorwatch.quality.shown import RubricDetail, RubricItem, rubric_item
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.addresses import id_as_sent, id_to_find
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     BadParameter,
@@ -74,22 +74,21 @@ async def put_rubric(
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter),
 )
 async def list_rubrics(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
+    pages: NamedDependency[Pages],
 ) -> Response[list[RubricItem]]:
     principal.require(*ANYBODY)
-    cursors = Cursors(secret, principal.scope, "rubrics")
-    place = cursors.read(cursor)
+    listing = pages.of("rubrics")
+    place = listing.place
     async with database.read(principal.scope) as connection:
         found = await service.list_rubrics(
-            connection, principal.scope, after=str(place[0]) if place else None, limit=limit + 1
+            connection,
+            principal.scope,
+            after=str(place[0]) if place else None,
+            limit=listing.wanted,
         )
-    listed = page(request, found, limit=limit, cursors=cursors, place=lambda each: [each.rubric_id])
-    return Response([rubric_item(each) for each in listed.items], headers=listed.headers)
+    return listing.answer(found, place=lambda each: [each.rubric_id], show=rubric_item)
 
 
 @get(

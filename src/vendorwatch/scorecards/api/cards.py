@@ -31,7 +31,7 @@ from vendorwatch.scorecards.render import (
 from vendorwatch.scoring.document import Document
 from vendorwatch.scoring.inputs import FutureAsOf
 from vendorwatch.telemetry import Clock
-from vendorwatch.web.paging import DEFAULT_LIMIT, BadCursor, Cursors, CursorText, Limit, page
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, BodyTooLarge, problem_responses
 from vendorwatch.web.strict import BadBody, BadContent, UnsupportedMediaType
@@ -126,27 +126,23 @@ async def compute_scorecard(
     responses=problem_responses(InsufficientScope, BadCursor, BadParameter, BadScorecardRequest),
 )
 async def list_scorecards(
-    request: Request[Any, Any, Any],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     month: Annotated[str | None, QueryParameter(description="Only this one, as 2026-10.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[ScorecardItem]]:
     principal.require("read", "score")
-    cursors = Cursors(secret, principal.scope, "scorecards")
-    place = cursors.read(cursor)
+    listing = pages.of("scorecards")
+    place = listing.place
     async with database.read(principal.scope) as connection:
         found = await service.scorecards(
             connection,
             principal.scope,
             month=_month(month) if month else None,
             after=(str(place[0]), int(place[1] or 0), str(place[2])) if place else None,
-            limit=limit + 1,
+            limit=listing.wanted,
         )
-    listed = page(request, found, limit=limit, cursors=cursors, place=_place)
-    return Response([_item(card) for card in listed.items], headers=listed.headers)
+    return listing.answer(found, place=_place, show=_item)
 
 
 @get(

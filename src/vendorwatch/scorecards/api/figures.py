@@ -1,10 +1,10 @@
 """The interactions behind a scorecard's figures."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
@@ -14,14 +14,7 @@ from vendorwatch.periods import format_instant
 from vendorwatch.scorecards import service
 from vendorwatch.scorecards.model import ScorecardNotVerifiable
 from vendorwatch.scoring.explain import EXPLAINED, ClockSpan, Explained, PartName
-from vendorwatch.web.paging import (
-    DEFAULT_LIMIT,
-    BadCursor,
-    Cursors,
-    CursorText,
-    Limit,
-    page,
-)
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -78,12 +71,11 @@ class ExplainedItem(msgspec.Struct, frozen=True, kw_only=True):
     ),
 )
 async def list_interactions_behind(
-    request: Request[Any, Any, Any],
     scorecard: FromPath[str],
     metric: FromPath[str],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     part: Annotated[
         str,
         QueryParameter(description=f"{', '.join(_PARTS)}; the denominator holds the numerator."),
@@ -91,19 +83,14 @@ async def list_interactions_behind(
     agent: Annotated[
         str | None, QueryParameter(description="agent_id. Without: the vendor's figure.")
     ] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[ExplainedItem]]:
     principal.require("read", "score")
-    name = f"behind:{scorecard}:{metric}:{part}:{agent}"
-    cursors = Cursors(secret, principal.scope, name)
     async with database.read(principal.scope) as connection:
         # First of all it must be there: nothing else is told of one that is not.
         await service.find_scorecard(connection, principal.scope, scorecard)
         _check_metric(metric, scorecard)
-        wanted, place = _part(part), cursors.read(cursor)
-        # What a scorecard knew does not change, so that a number is a place in its lists.
-        start = int(place[0] or 0) if place else 0
+        wanted = _part(part)
+        listing = pages.of(f"behind:{scorecard}:{metric}:{part}:{agent}")
         found = await service.explained(
             connection,
             principal.scope,
@@ -111,12 +98,10 @@ async def list_interactions_behind(
             metric=metric,
             part=wanted,
             agent=agent,
-            start=start,
-            limit=limit + 1,
+            start=listing.start,
+            limit=listing.wanted,
         )
-    numbered = list(enumerate(found, start=start + 1))
-    listed = page(request, numbered, limit=limit, cursors=cursors, place=lambda each: [each[0]])
-    return Response([_item(each) for _, each in listed.items], headers=listed.headers)
+    return listing.answer_by_number(found, show=_item)
 
 
 def _check_metric(metric: str, scorecard: str) -> None:

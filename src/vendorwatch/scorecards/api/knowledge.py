@@ -1,25 +1,17 @@
 """What is behind a scorecard's knowledge figures: results of checks, and answers by topic."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.scorecards import service
-from vendorwatch.scorecards.model import ScorecardNotVerifiable
-from vendorwatch.web.paging import (
-    DEFAULT_LIMIT,
-    BadCursor,
-    Cursors,
-    CursorText,
-    Limit,
-    page,
-)
+from vendorwatch.scorecards.model import Cell, ScorecardNotVerifiable, Topic
+from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -60,21 +52,17 @@ class TopicItem(msgspec.Struct, frozen=True, kw_only=True):
     responses=_RESPONSES,
 )
 async def list_results_behind(
-    request: Request[Any, Any, Any],
     scorecard: FromPath[str],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     agent: OfAgent = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[ResultItem]]:
     principal.require("read", "score")
     async with database.read(principal.scope) as connection:
         found = await service.results_behind(connection, principal.scope, scorecard, agent=agent)
-    cursors = Cursors(secret, principal.scope, f"results:{scorecard}:{agent}")
-    items = [msgspec.convert(each, ResultItem) for each in found]
-    return _paged(request, items, cursors, cursor, limit)
+    listing = pages.of(f"results:{scorecard}:{agent}")
+    return listing.answer_by_number(found[listing.start :][: listing.wanted], show=_result_item)
 
 
 @get(
@@ -85,39 +73,27 @@ async def list_results_behind(
     responses=_RESPONSES,
 )
 async def list_answers_behind(
-    request: Request[Any, Any, Any],
     scorecard: FromPath[str],
     principal: NamedDependency[Principal],
     database: NamedDependency[Database],
-    secret: NamedDependency[bytes],
+    pages: NamedDependency[Pages],
     agent: OfAgent = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
 ) -> Response[list[TopicItem]]:
     principal.require("read", "score")
     async with database.read(principal.scope) as connection:
         found = await service.answers_behind(connection, principal.scope, scorecard, agent=agent)
-    cursors = Cursors(secret, principal.scope, f"answers:{scorecard}:{agent}")
-    items = [
-        TopicItem(agent_id=each.agent_id, topic=each.topic, asked=each.asked, right=each.right)
-        for each in found
-    ]
-    return _paged(request, items, cursors, cursor, limit)
+    listing = pages.of(f"answers:{scorecard}:{agent}")
+    return listing.answer_by_number(found[listing.start :][: listing.wanted], show=_topic_item)
 
 
-def _paged(
-    request: Request[Any, Any, Any],
-    items: Sequence[T],
-    cursors: Cursors,
-    cursor: str | None,
-    limit: int,
-) -> Response[list[T]]:
-    """What a scorecard knew does not change, so that a number is a place in its lists."""
-    place = cursors.read(cursor)
-    start = int(place[0] or 0) if place else 0
-    numbered = list(enumerate(items, start=1))[start : start + limit + 1]
-    listed = page(request, numbered, limit=limit, cursors=cursors, place=lambda each: [each[0]])
-    return Response([item for _, item in listed.items], headers=listed.headers)
+def _result_item(found: dict[str, Cell]) -> ResultItem:
+    return msgspec.convert(found, ResultItem)
+
+
+def _topic_item(found: Topic) -> TopicItem:
+    return TopicItem(
+        agent_id=found.agent_id, topic=found.topic, asked=found.asked, right=found.right
+    )
 
 
 HANDLERS = (list_results_behind, list_answers_behind)
