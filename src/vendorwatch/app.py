@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from vendorwatch.access import api as access
+from vendorwatch.alarms.service import overdue
 from vendorwatch.audit import api as audit
 from vendorwatch.closing import api as closing
 from vendorwatch.db import migrate
@@ -41,8 +42,9 @@ from vendorwatch.web.problems import EXCEPTION_HANDLERS
 from vendorwatch.web.readiness import Lateness
 from vendorwatch.web.strict import StrictRequest, check_query
 from vendorwatch.worker.commands import beside_the_server
-from vendorwatch.worker.loop import beside
-from vendorwatch.worker.overdue import overdue
+from vendorwatch.worker.composition import alarm_duty
+from vendorwatch.worker.duties import Round
+from vendorwatch.worker.loop import beside, watching
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """Of a JSON body. Uploads have limits of their own, and are read as a stream."""
@@ -94,7 +96,9 @@ def app_from_environment() -> Litestar:
     configure_library_logging()
     sys.setswitchinterval(_SWITCH_SECONDS)
     end_with_parent(grace_seconds=SHUTDOWN_SECONDS)
-    app = create_app(settings, lifespans=[_with_worker] if settings.brings_worker else [])
+    app = create_app(
+        settings, lifespans=[watched, *([_with_worker] if settings.brings_worker else [])]
+    )
     # The libraries' hundreds of thousands of objects stay as long as the process: to look through
     # them again and again is a fifth of the time of scoring a month of a few thousand interactions.
     gc.collect()
@@ -147,6 +151,15 @@ def create_app(
 @asynccontextmanager
 async def _with_worker(app: Litestar) -> AsyncIterator[None]:
     async with beside(beside_the_server):
+        yield
+
+
+@asynccontextmanager
+async def watched(app: Litestar, *, every_seconds: float = 300) -> AsyncIterator[None]:
+    """The operators are told of what is overdue also if no worker runs, or none survives its work."""
+    state = app.state
+    duty = alarm_duty(state.settings, state.database, state.clock)
+    async with watching(Round([duty], state.clock), every_seconds=every_seconds):
         yield
 
 

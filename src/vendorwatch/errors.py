@@ -69,6 +69,15 @@ class VendorwatchError(Exception):
         self.extra = extra or {}  # members that the problem document carries besides
 
 
+def described(error: BaseException) -> str:
+    """For whoever runs the server: our own words; of an error that we did not mean, its type alone,
+    as its text may quote what a customer wrote.
+    """
+    if isinstance(error, VendorwatchError):
+        return f"{error.title}: {error.detail}"
+    return f"{type(error).__name__} (the log has the place)"
+
+
 class NotFound(VendorwatchError):
     """There is nothing under this id or address, or it belongs to somebody else: both answer alike,
     so that nobody learns what exists.

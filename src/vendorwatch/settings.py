@@ -136,7 +136,8 @@ class Settings:
         Setting(
             "VENDORWATCH_OPERATORS",
             "nobody",
-            "The address that is written to when mail cannot be delivered.",
+            "The address that is written to when a month is not issued or a mail not sent a day after it "
+            "was due, and when a mail is given up.",
         ),
         Setting(
             "VENDORWATCH_MAIL_MAX_BYTES",

@@ -11,13 +11,13 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import text
 
+from closing.doing import do_due
 from conftest import SECRET, MakeKey
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
 from tenancy.world import ALL_SCOPES, FROZEN, MAPPING, MONTH
 from vendorwatch.audit import service
 from vendorwatch.audit.model import COMMAND, OF_VENDOR
-from vendorwatch.closing.service import close_due
 from vendorwatch.db.engine import Database
 from vendorwatch.knowledge import service as knowledge
 from vendorwatch.knowledge.parse import read_document
@@ -130,7 +130,7 @@ async def closings_and_mail(
         await client.post("/v1/recipients", json=RECIPIENT | {"email": email})
         for email in ("linh@example.org", "an@example.org")
     ]
-    await close_due(database, now=now)
+    await do_due(database, now=now)
     approved = await client.post(f"{closing}/approve", json={"reason": "seen by Linh"})
     mail, *_ = (await client.get("/v1/deliveries")).json()
     delivery = f"/v1/deliveries/{mail['delivery_id']}"

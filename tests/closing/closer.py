@@ -19,8 +19,12 @@ async def main(url: str, now: int, scope: Scope, what: str) -> None:
     database = Database(url)
     if what == "close":
         stop("ready")
-        done = await service.close_due(database, now=now)
-        sys.stdout.write(" ".join(each.outcome for each in done if each.action == "close"))
+        outcomes = [
+            await service.do(database, scope, each.month, each.action, now=now)
+            for scope, each in await service.due_now(database, now=now)
+            if each.action == "close"
+        ]
+        sys.stdout.write(" ".join(outcomes))
         await database.close()
         return
     async with database.read(scope) as connection:

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from closing.doing import Done, do_due
 from conftest import MakeKey
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
-from vendorwatch.closing import issuing, months, service
+from vendorwatch.closing import issuing, months
 from vendorwatch.closing.model import Issuance, Rules, State
-from vendorwatch.closing.service import Closed
 from vendorwatch.db.engine import Database
 from vendorwatch.periods import Month
 from vendorwatch.scorecards import service as scorecards
@@ -52,15 +52,13 @@ class Office:
                 connection, self.scope, Rules(**({"first_month": OCTOBER} | rules)), self.clock()
             )
 
-    async def close(self, limit: int | None = None) -> list[Closed]:
+    async def close(self) -> list[Done]:
         """Without looks at late data, which every closed month gets once a day."""
-        done = await service.close_due(self.database, now=self.clock(), limit=limit)
-        assert [each for each in done if each.failure] == []
+        done = await do_due(self.database, now=self.clock())
         return [each for each in done if each.action != "compare"]
 
-    async def compare(self) -> list[Closed]:
-        done = await service.close_due(self.database, now=self.clock())
-        assert [each for each in done if each.failure] == []
+    async def compare(self) -> list[Done]:
+        done = await do_due(self.database, now=self.clock())
         return [each for each in done if each.action == "compare"]
 
     async def state(self) -> State:

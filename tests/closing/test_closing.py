@@ -1,6 +1,7 @@
 """A month is frozen once, at its instant, whatever happens meanwhile."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -16,7 +17,10 @@ from vendorwatch.closing.refusals import MonthNotDue
 from vendorwatch.db.engine import Database
 from vendorwatch.periods import Month, format_instant
 from vendorwatch.policies import service as policies
+from vendorwatch.settings import Settings
 from vendorwatch.vendors.model import Engagement
+from vendorwatch.worker.composition import duties
+from vendorwatch.worker.duties import Round
 
 
 async def test_a_month_is_issued_as_of_the_instant_at_which_it_is_final(
@@ -60,9 +64,6 @@ async def test_of_many_closers_at_once_one_issues(office: Office, clock: Stopped
     found = await asyncio.gather(*(office.close() for _ in range(4)))
     outcomes = sorted(each.outcome for done in found for each in done)
     assert outcomes == ["issued", "stood", "stood", "stood"]
-    assert (
-        len({each.issuance.scorecard_id for done in found for each in done if each.issuance}) == 1
-    )
     assert len(await office.rows_of("issuances")) == 1
     assert [each["revision"] for each in await office.rows_of("scorecards")] == [1]
 
@@ -78,8 +79,8 @@ async def test_whoever_computed_and_comes_second_finds_the_winners(
     async with database.write(office.scope) as connection:
         standing, is_new = await issuing.freeze(connection, prepared, now=clock())
     assert not is_new
-    assert closed.issuance is not None
-    assert standing.scorecard_id == closed.issuance.scorecard_id
+    assert closed.outcome == "issued"
+    assert await office.revisions() == [standing]
     assert len(await office.rows_of("scorecards")) == 1
 
 
@@ -136,7 +137,7 @@ async def test_after_downtime_each_month_is_closed_in_order_and_marked_late(
     clock.set("2026-11-20T00:00:00+00:00")
     done = [each for each in await office.close() if each.action == "close"]
     assert [str(each.month) for each in done] == ["2026-08", "2026-09", "2026-10"]
-    issued = [each.issuance for each in done if each.issuance]
+    issued = [each for month in done for each in await office.revisions(month.month)]
     assert [each.is_late for each in issued] == [True] * 3
     cards = [await office.card(each) for each in issued]
     assert [card.document["as_of"] for card in cards] == [
@@ -148,15 +149,6 @@ async def test_after_downtime_each_month_is_closed_in_order_and_marked_late(
     ids = [each.scorecard_id for each in issued]
     assert [list(card.history) for card in cards] == [ids[:0], ids[:1], ids[:2]]
     assert await office.close() == []
-
-
-async def test_a_limit_takes_the_oldest_and_leaves_the_rest_for_the_next_time(
-    office: Office, clock: StoppedClock
-) -> None:
-    await office.rules(first_month=Month(2026, 8))
-    clock.set(DUE)
-    found = [[str(each.month) for each in await office.close(limit=2)] for _ in range(3)]
-    assert found == [["2026-08", "2026-09"], ["2026-10"], []]
 
 
 BROKEN = {  # behind the product's back
@@ -173,6 +165,7 @@ async def test_what_fails_for_one_keeps_none_of_the_others(
     clock: StoppedClock,
     database: Database,
     stranger: Engagement,
+    settings: Settings,
     capsys: pytest.CaptureFixture[str],
     what: str,
 ) -> None:
@@ -191,12 +184,15 @@ async def test_what_fails_for_one_keeps_none_of_the_others(
         )
         await connection.execute(where, {"engagement": stranger.engagement_id})
     clock.set("2026-11-09T00:00:00+00:00")
-    for _ in range(2):  # it stays due, and is tried again
-        done = await service.close_due(database, now=clock(), limit=1)
-        failed = [each for each in done if each.outcome == "failed"]
-        assert [each.engagement_id for each in failed] == [stranger.engagement_id]
-        assert failed[0].failure
-        assert '"event": "closing_failed"' in capsys.readouterr().err
+    # A worker: it stays due, and is tried again.
+    async with duties(settings, database, clock) as found:
+        for _ in range(2):
+            await Round(found, clock).run()
+            logged = [json.loads(each) for each in capsys.readouterr().err.splitlines()]
+            wrong = [
+                each for each in logged if each["event"] in {"state unreadable", "duty failed"}
+            ]
+            assert {each["engagement_id"] for each in wrong} == {stranger.engagement_id}
     assert [each.state for each in await office.revisions()] == ["issued"]
     # Where one month cannot be computed, the next one can.
     others = [each["month"] for each in await other.rows_of("issuances")]

@@ -95,22 +95,6 @@ async def test_one_of_three_is_refused_and_the_others_get_theirs(
     assert (await desk.deliver(server)).mails == {}
 
 
-async def test_operators_are_told_of_what_nobody_will_get(
-    desk: Desk, server: MailServer, engagement: Engagement
-) -> None:
-    desk.sender = type(desk.sender)(
-        desk.sender.address, desk.sender.public_url, desk.sender.secret, 10**7, "ops@example.org"
-    )
-    await desk.recipient(engagement, "binh@example.org")
-    await desk.issue(engagement)
-    server.fault("RCPT", "550 5.1.1 No such user", to="binh@example.org")
-    await desk.deliver(server)
-    [mail] = server.received
-    assert mail.to == ["ops@example.org"]
-    assert "550 5.1.1 No such user" in body(mail, "plain")
-    assert (await desk.row(engagement)).delivery_id in body(mail, "plain")
-
-
 # The test server complains that it takes passwords in the open, and of its own ways.
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.filterwarnings("ignore:Session.login_data is deprecated:DeprecationWarning")

@@ -12,6 +12,10 @@ ABOVE_TENANTS = {"uq_merchants_name"}
 WITHOUT_TENANTS = {"alembic_version"}
 # All else is only ever added.
 CHANGED = {
+    "alarms": {
+        "state", "message_id", "attempts", "next_attempt_at", "leased_until", "lease_token",
+        "last_reply", "sent_at",
+    },
     "agents": {"name", "team", "started_on", "ended_on", "languages", "aliases", "on_roster"},
     "api_keys": {"expires_at", "last_used_at", "revoked_at"},
     "assignments": {"excused"},
@@ -20,6 +24,7 @@ CHANGED = {
         "state", "reason", "message_id", "attempts", "next_attempt_at", "leased_until", "lease_token",
         "last_reply", "sent_at",
     },
+    "closing_failures": {"times", "reason", "failed_at"},
     "closing_rules": {"approval", "late_data", "first_month", "last_month", "updated_at"},
     "engagements": {"upload_sequence"},
     "interactions": {"in_force"},

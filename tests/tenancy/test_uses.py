@@ -13,7 +13,7 @@ SOURCE = Path(wall.__file__).parents[1]
 COMMANDS = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("commands.py")}
 AS_OPERATOR = (
     COMMANDS
-    | {"closing/service.py", "demo/run.py", "mailing/delivery.py", "worker/overdue.py"}
+    | {"alarms/service.py", "closing/service.py", "demo/run.py", "mailing/delivery.py"}
     | {"interactions/checking.py", "vendors/checking.py"}
 )
 OF_MERCHANT = {

@@ -18,7 +18,7 @@ from vendorwatch.db.scope import OPERATOR, MerchantScope, Reach, Scope
 
 OF_ENGAGEMENT = [
     "agents", "answers", "api_keys", "assignments", "attempts", "audit", "audit_heads",
-    "closing_rules", "engagements", "interactions", "issuances", "mappings", "notices", "policies",
+    "closing_failures", "closing_rules", "engagements", "interactions", "issuances", "mappings", "notices", "policies",
     "quality_reviews", "rejects", "scorecards", "uploads",
 ]  # fmt: skip
 OF_MERCHANT = [
@@ -26,7 +26,8 @@ OF_MERCHANT = [
     "vendors",
 ]  # fmt: skip
 OF_MERCHANT_ALONE = ["deliveries", "recipients"]  # no vendor sees whom it writes to
-EVERYTHING = (*OF_ENGAGEMENT, *OF_MERCHANT, *OF_MERCHANT_ALONE)
+OF_OPERATOR = ["alarms"]  # what the operators are told of
+EVERYTHING = (*OF_ENGAGEMENT, *OF_MERCHANT, *OF_MERCHANT_ALONE, *OF_OPERATOR)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ async def test_a_select_without_a_condition_gives_ones_own(
             found = await all_of(connection, table)
             assert found, table
             assert {str(row["merchant_id"]) for row in found} == {scope.merchant_id}, table
-        for table in OF_MERCHANT_ALONE:
+        for table in (*OF_MERCHANT_ALONE, *OF_OPERATOR):
             assert await all_of(connection, table) == [], table
         # Of the merchant's, a vendor sees what its agents were asked, and itself.
         assert [row["check_id"] for row in await all_of(connection, "checks")] == ["own-check"]
@@ -144,7 +145,7 @@ async def test_a_row_of_somebody_else_is_not_written(
         "nobody": Reach(),
         "operator": OPERATOR,
     }
-    by_operator = {"merchants", "vendors", "engagements"}
+    by_operator = {"merchants", "vendors", "engagements", *OF_OPERATOR}
     of_merchant = {*OF_MERCHANT, *OF_MERCHANT_ALONE}
     for other in (world.rival, world.stranger):
         for table in EVERYTHING:
@@ -208,6 +209,8 @@ async def test_the_merchant_sees_what_is_its_own(database: Database, world: Worl
     async with database.read(scope.of_merchant()) as connection:
         checks = await all_of(connection, "checks")
         assert sorted(row["check_id"] for row in checks) == ["own-check", "rival-check"]
+        for table in OF_OPERATOR:
+            assert await all_of(connection, table) == [], table
         for table in OF_MERCHANT_ALONE:
             seen = {str(row["engagement_id"]) for row in await all_of(connection, table)}
             assert seen == {scope.engagement_id, world.rival.scope.engagement_id}, table
@@ -246,6 +249,7 @@ async def test_a_key_is_looked_up_and_nothing_else(database: Database, world: Wo
 
 async def test_the_operator_sees_who_works_for_whom(database: Database, world: World) -> None:
     seen = {"merchants": 2, "vendors": 3, "engagements": 3, "scorecards": 6, "deliveries": 3}
+    seen["alarms"] = 3  # a month each
     async with database.read_as_operator() as connection:
         for table in EVERYTHING:
             assert len(await all_of(connection, table)) == seen.get(table, 0), table

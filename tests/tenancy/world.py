@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import httpx
 from litestar import Litestar
 
+from closing.doing import do_due
 from conftest import SECRET, running
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
 from vendorwatch.access.service import create_key
+from vendorwatch.alarms.service import raise_due
 from vendorwatch.app import create_app
-from vendorwatch.closing.service import close_due
+from vendorwatch.closing.service import note_failure
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.knowledge import service as knowledge
@@ -121,7 +123,7 @@ class _Settling:
         await send("PUT", "/v1/agents", json=roster)
         await self._ask(engagement.scope)
         await self._review()
-        frozen = await self._close()
+        frozen = await self._close(engagement.scope)
         card = await send("POST", "/v1/scorecards", json={"month": MONTH})
         recipient, delivery = await self._write_to(engagement.scope, card["id"])
         chosen = ("agent", "check", "question", "review", "rubric")
@@ -144,11 +146,16 @@ class _Settling:
         }
         return Party(name, engagement.scope, objects)
 
-    async def _close(self) -> str:
-        """The month before is frozen and held, and what is missing of this one was noticed."""
+    async def _close(self, scope: Scope) -> str:
+        """The month before is frozen and held, and what is missing of this one was noticed; once it
+        could not be closed, and the operators are told of that.
+        """
         rules = {"approval": "hold", "first_month": FROZEN}
         await self._send("PUT", "/v1/closing-rules", json=rules)
-        await close_due(self._database, now=self._now + DAY)
+        now = self._now + DAY
+        await note_failure(self._database, scope, Month.parse(FROZEN), "too dear", now=now)
+        await raise_due(self._database, self._now)
+        await do_due(self._database, now=now)
         closing = await self._send("GET", f"/v1/closings/{FROZEN}")
         return str(closing["closing"]["scorecard_id"])
 

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from vendorwatch.audit.model import COMMAND, Actor
+from vendorwatch.db.scope import Scope
 from vendorwatch.periods import DAY, SECOND, Micros, Month
 from vendorwatch.scorecards.changes import Changes
 from vendorwatch.scoring.inputs import final_instant
@@ -128,6 +129,27 @@ class Due:
     month: Month
     action: Action
     at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How often a month could not be closed, and why the last time."""
+
+    times: int
+    reason: str
+    failed_at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A month that should have been frozen a day ago. Without one: nobody can read how the
+    engagement's months stand, and why.
+    """
+
+    scope: Scope
+    month: Month | None
+    due_at: Micros | None
+    failure: Failure | None
 
 
 def decided_by(by: By) -> str:

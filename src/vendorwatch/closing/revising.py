@@ -86,13 +86,10 @@ async def revise(
     return made, True
 
 
-async def note_policy(
-    connection: AsyncConnection, scope: Scope, month: Month, now: Micros
-) -> Issuance:
+async def note_policy(connection: AsyncConnection, scope: Scope, month: Month, now: Micros) -> None:
     """By the policy of now the month is not final yet: that is all that can be said of it."""
     standing = issuing.frozen_in(await store.newest(connection, scope), month)
     await store.set_compared(connection, scope, standing, ("policy",), now)
-    return standing
 
 
 def _differences(

@@ -1,4 +1,4 @@
-"""Rules, issuances and notices in the database."""
+"""Rules, issuances, notices and failures in the database."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vendorwatch.closing.model import Difference, Issuance, NoticeKind, Rules
+from vendorwatch.closing.model import Difference, Failure, Issuance, NoticeKind, Rules
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
 from vendorwatch.periods import Micros, Month
@@ -17,6 +17,7 @@ from vendorwatch.scorecards.changes import Changes
 from vendorwatch.scoring.document import canonical_json
 
 _Rules, _Issuance, _Notice = models.ClosingRules, models.Issuance, models.Notice
+_Failure = models.ClosingFailure
 _changes = msgspec.json.Decoder(Changes)
 
 
@@ -154,6 +155,31 @@ async def add_notice(
             created_at=now,
         )
     )
+
+
+async def note_failure(
+    connection: AsyncConnection, scope: Scope, month: Month, reason: str, now: Micros
+) -> None:
+    first = {"times": 1, "reason": reason, "failed_at": now}
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(_Failure).values(
+        engagement_id=scope.engagement_id, month=str(month), **first
+    )
+    _ = await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[_Failure.engagement_id, _Failure.month],
+            set_=first | {"times": _Failure.times + 1},
+        )
+    )
+
+
+async def failures(connection: AsyncConnection, scope: Scope) -> dict[Month, Failure]:
+    found = await connection.execute(
+        select(_Failure.month, _Failure.times, _Failure.reason, _Failure.failed_at).where(
+            _Failure.engagement_id == scope.engagement_id
+        )
+    )
+    return {Month.parse(row.month): Failure(row.times, row.reason, row.failed_at) for row in found}
 
 
 def _one(scope: Scope, issuance: Issuance) -> tuple[Any, ...]:

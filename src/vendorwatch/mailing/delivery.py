@@ -14,8 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.engine import Database, DatabaseUnavailable
 from vendorwatch.db.scope import Scope
-from vendorwatch.mailing import keys, notice, store
-from vendorwatch.mailing.compose import Envelope, message
+from vendorwatch.mailing import keys, store
 from vendorwatch.mailing.contents import Contents
 from vendorwatch.mailing.model import Delivery, Recipient
 from vendorwatch.mailing.schedule import (
@@ -45,7 +44,6 @@ class Delivered:
 
     mails: Counter[str] = field(default_factory=Counter)
     lost: int = 0
-    failed: list[tuple[Delivery, str]] = field(default_factory=list)
     stopped: Attempt | None = None
 
     @property
@@ -77,7 +75,6 @@ async def deliver_due(
             if run.stopped:
                 await delivering.postpone(scopes)
                 break
-        await delivering.tell_operators()
     finally:
         await mailer.close()
     return run
@@ -210,44 +207,21 @@ class _Delivering:
             structlog.get_logger().warning("mail_lease_lost", message_id=claimed.message_id)
             return
         self.run.mails[found.state] += 1
-        if found.state == "failed" or found.reason == "given-up":
-            self.run.failed += [(row, attempt.reply) for row in claimed.rows]
 
     async def postpone(self, scopes: Sequence[Scope]) -> None:
         """Whatever waits is not tried against a server that refuses everything."""
-        assert self.run.stopped is not None  # noqa: S101  the caller has looked
-        until = self.clock() + STOPS[self.run.stopped.ending]
+        stopped = self.run.stopped
+        assert stopped is not None  # noqa: S101  the caller has looked
+        until = self.clock() + STOPS[stopped.ending]
         for scope in scopes:
             async with self.database.write(scope.of_merchant()) as connection:
-                await store.postpone(connection, scope.merchant_id, until)
-
-    async def tell_operators(self) -> None:
-        """Of mails that are given up. What stops the server stops this one, too: it is in the log,
-        in the answer of the command, and in the rows.
-        """
-        if not self.run.failed or not self.sender.operators or self.run.stopped:
-            return
-        rows = [row for row, _ in self.run.failed]
-        text = notice.failures(self.run.failed)
-        envelope = Envelope(
-            message_id=keys.message_id(
-                [(*row.unique_key[:3], "failed") for row in rows], self.sender.host
-            ),
-            sender=self.sender.address,
-            to=self.sender.operators,
-            name="",
-            language="en",
-            date=self.clock(),
-        )
-        posted = Posted(
-            envelope.message_id,
-            self.sender.address.addr_spec,
-            self.sender.operators,
-            message(envelope, text, []),
-        )
-        attempt = await self.mailer.send(posted)
-        if attempt.ending is not Ending.SENT:
-            structlog.get_logger().error("operators_not_told", reason=attempt.ending.value)
+                await store.postpone(
+                    connection,
+                    scope.merchant_id,
+                    until,
+                    reason=stopped.ending.value,
+                    reply=stopped.reply,
+                )
 
 
 async def _digests(

@@ -1,6 +1,6 @@
 """What a notice says: no figures, but what somebody has to do, and by when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,13 +8,12 @@ from typing import Any
 from babel.dates import format_date
 
 from vendorwatch.mailing.compose import Text
-from vendorwatch.mailing.letter import Reader, environment, rendered
-from vendorwatch.mailing.model import Delivery, Notice
+from vendorwatch.mailing.letter import Reader, rendered
+from vendorwatch.mailing.model import Notice
 from vendorwatch.scorecards.render.names import displayable
 from vendorwatch.scorecards.render.wording import Wording, msgid, wording
 
 _MOST_DAYS = 31
-_MOST_FAILURES = 50
 _IN_SUBJECT = 60  # graphemes of a vendor's name
 _SUBJECTS: Mapping[Notice, str] = {
     "approval_reminder": msgid("%(vendor)s, %(month)s: the scorecard waits for your approval"),
@@ -70,23 +69,6 @@ def text(about: About, reader: Reader) -> Text:
         to_do=words.gettext(_TO_DO[about.kind]),
         command=_command(about),
     )
-
-
-def failures(given_up: Sequence[tuple[Delivery, str]]) -> Text:
-    """To the operators, in English as the log is: which mails nobody will get, and why."""
-    count = len(given_up)
-    subject = f"vendorwatch: {count} {'mail' if count == 1 else 'mails'} given up"
-    rows = [
-        {"delivery_id": row.delivery_id, "about": row.subject_key, "reply": reply}
-        for row, reply in given_up[:_MOST_FAILURES]
-    ]
-    plain, html = (
-        environment("en")
-        .get_template(f"failures.{form}")
-        .render(subject=subject, rows=rows, more=count - len(rows))
-        for form in ("txt", "html")
-    )
-    return Text(subject, plain, html)
 
 
 def _days(facts: Mapping[str, Any], words: Wording) -> list[str]:

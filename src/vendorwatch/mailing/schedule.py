@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing.model import OPEN, Delivery, Recipient, State
@@ -20,13 +21,16 @@ _PAUSES = (5 * _MINUTE, 15 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, *([8 * _HOUR]
 """Between attempts: four days in all, then it is given up."""
 
 OVERDUE_AFTER: Micros = DAY
-"""A mail that waits for longer is told; a digest has waited for the other vendors as long before."""
+"""The operators are told of a mail that waits for longer."""
 
 NEVER: Micros = 2**62
 """No attempt is planned any more; somebody may still ask for one."""
 
 IN_DOUBT = "unknown"
 """The reason of a mail that may have arrived."""
+
+GIVEN_UP = "given-up"
+"""The reason of a mail that was tried for four days."""
 
 
 class Ending(Enum):
@@ -91,6 +95,17 @@ class Claimed:
         return self.rows[0].scope
 
 
+class Outgoing(Protocol):
+    """What is sent, as far as it decides when it is tried."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def next_attempt_at(self) -> Micros: ...
+    @property
+    def leased_until(self) -> Micros | None: ...
+
+
 def due(
     rows: Iterable[Delivery], digests: Mapping[tuple[str, str], Waiting], now: Micros
 ) -> list[list[Delivery]]:
@@ -122,7 +137,7 @@ def _mail_of(row: Delivery) -> tuple[str, ...]:
 def _is_due(
     mail: Sequence[Delivery], digests: Mapping[tuple[str, str], Waiting], now: Micros
 ) -> bool:
-    if not all(_may_start(row, now) for row in mail):
+    if not all(may_start(row, now) for row in mail):
         return False
     first = mail[0]
     if first.kind != "digest" or first.message_id is not None:
@@ -132,10 +147,25 @@ def _is_due(
     return complete or now - min(row.created_at for row in mail) >= DIGEST_PATIENCE
 
 
-def _may_start(row: Delivery, now: Micros) -> bool:
+def may_start(row: Outgoing, now: Micros) -> bool:
     if row.state == "sending":  # whoever had it did not come back
         return row.leased_until is not None and row.leased_until <= now
     return row.state in OPEN and row.next_attempt_at <= now
+
+
+def due_at(row: Delivery) -> Micros:
+    """When it should go out at the latest."""
+    return row.created_at + (DIGEST_PATIENCE if row.kind == "digest" else 0)
+
+
+def is_overdue(row: Delivery, now: Micros) -> bool:
+    """Not sent a day after it was due, nor given up: something is wrong with us, or with a server."""
+    waits = row.state in (*OPEN, "sending") and row.next_attempt_at != NEVER
+    return waits and due_at(row) + OVERDUE_AFTER <= now
+
+
+def is_given_up(row: Delivery) -> bool:
+    return row.state == "failed" or row.reason == GIVEN_UP
 
 
 def after(ending: Ending, attempts: int, now: Micros, *, doubtful: bool = False) -> Mark:
@@ -151,6 +181,6 @@ def after(ending: Ending, attempts: int, now: Micros, *, doubtful: bool = False)
             state, IN_DOUBT if in_doubt else ending.value, now + STOPS[ending], attempts - 1
         )
     if attempts > len(_PAUSES):
-        return Mark("unknown" if in_doubt else "failed", "given-up", NEVER, attempts)
+        return Mark("unknown" if in_doubt else "failed", GIVEN_UP, NEVER, attempts)
     pause = _PAUSES[attempts - 1]
     return Mark(state, IN_DOUBT if in_doubt else ending.value, now + pause, attempts)

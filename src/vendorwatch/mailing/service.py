@@ -24,10 +24,11 @@ from vendorwatch.mailing.model import (
     State,
     check_recipient,
 )
-from vendorwatch.mailing.schedule import NEVER, OVERDUE_AFTER
-from vendorwatch.periods import Micros
+from vendorwatch.mailing.schedule import NEVER, OVERDUE_AFTER, is_given_up, is_overdue
+from vendorwatch.periods import DAY, Micros
 from vendorwatch.scorecards.render import languages
 
+_FAILURES_TOLD: Micros = 30 * DAY
 NO_AGENT_SCORECARDS = "no-agent-scorecards"
 """Why a recipient of agents' scorecards got none: there are no such documents yet."""
 
@@ -221,9 +222,14 @@ async def deliveries(
     return await store.deliveries(connection, scope, states=states, after=after, limit=limit)
 
 
-async def count_overdue(connection: AsyncConnection, now: Micros) -> int:
-    """Mails of all merchants that wait for a day and more: for whoever runs the server."""
-    return await store.count_waiting(connection, since=now - OVERDUE_AFTER)
+async def troubled(connection: AsyncConnection, now: Micros) -> list[Delivery]:
+    """Of all merchants, those that are overdue, and of those queued in the last 30 days those given
+    up: for whoever runs the server.
+    """
+    found = await store.troubled(
+        connection, created_before=now - OVERDUE_AFTER, failed_since=now - _FAILURES_TOLD
+    )
+    return [row for row in found if is_overdue(row, now) or is_given_up(row)]
 
 
 async def place_of(connection: AsyncConnection, delivery_id: str) -> Scope:

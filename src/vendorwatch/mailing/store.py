@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing.model import OPEN, Delivery, Recipient
-from vendorwatch.mailing.schedule import DIGEST_PATIENCE, NEVER, Mark
+from vendorwatch.mailing.schedule import GIVEN_UP, NEVER, Mark
 from vendorwatch.periods import Micros
 
 _Recipient = models.Recipient
@@ -131,17 +131,19 @@ async def waiting(connection: AsyncConnection, now: Micros) -> list[Scope]:
     return [Scope(merchant_id, str(UUID(engagement_id))) for merchant_id, engagement_id in found]
 
 
-async def count_waiting(connection: AsyncConnection, *, since: Micros) -> int:
-    """How many rows have not been sent since then, nor given up: for whoever runs the server."""
-    patience = case((_Row.kind == "digest", DIGEST_PATIENCE), else_=0)
-    found = await connection.scalar(
-        select(func.count()).where(
-            _Row.state.in_((*OPEN, "sending")),
-            _Row.next_attempt_at != NEVER,
-            _Row.created_at + patience <= since,
-        )
+async def troubled(
+    connection: AsyncConnection, *, created_before: Micros, failed_since: Micros
+) -> list[Delivery]:
+    """Of all merchants: those that wait since then, and those given up that are not older than that.
+    For whoever runs the server.
+    """
+    waits = _Row.state.in_((*OPEN, "sending")) & (_Row.next_attempt_at != NEVER)
+    given_up = (_Row.state == "failed") | (_Row.reason == GIVEN_UP)
+    return await _deliveries(
+        connection,
+        (waits & (_Row.created_at <= created_before))
+        | (given_up & (_Row.created_at >= failed_since)),
     )
-    return int(found or 0)
 
 
 def _may_start(now: Micros) -> ColumnElement[bool]:
@@ -253,8 +255,11 @@ async def change(connection: AsyncConnection, rows: Sequence[Delivery], **values
     _ = await connection.execute(_of(rows).values(values))
 
 
-async def postpone(connection: AsyncConnection, merchant_id: str, until: Micros) -> None:
-    """Nothing that waits is tried before."""
+async def postpone(
+    connection: AsyncConnection, merchant_id: str, until: Micros, *, reason: str, reply: str
+) -> None:
+    """Nothing that waits is tried before. One that may have arrived keeps its own reason."""
+    is_queued = _Row.state == "queued"
     _ = await connection.execute(
         update(_Row)
         .where(
@@ -262,7 +267,11 @@ async def postpone(connection: AsyncConnection, merchant_id: str, until: Micros)
             _Row.state.in_(OPEN),
             _Row.next_attempt_at < until,
         )
-        .values(next_attempt_at=until)
+        .values(
+            next_attempt_at=until,
+            reason=case((is_queued, reason), else_=_Row.reason),
+            last_reply=case((is_queued, reply), else_=_Row.last_reply),
+        )
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from vendorwatch.errors import VendorwatchError
+from vendorwatch.errors import VendorwatchError, described
 from vendorwatch.periods import SECOND, Micros
 from vendorwatch.telemetry import Clock
 
@@ -28,6 +28,7 @@ class Duty:
     name: str
     due: Callable[[Micros], Awaitable[Sequence[Piece]]]
     do: Callable[[Piece, Micros], Awaitable[bool]]  # whether there was something to do
+    failed: Callable[[Piece, str, Micros], Awaitable[None]] | None = None  # told why
     patience_seconds: float = 900
 
 
@@ -68,12 +69,14 @@ class Round:
 
 
 async def pieces(duty: Duty, now: Micros) -> Sequence[Piece]:
-    """What is due; nothing while the database cannot be asked, which is told in the log."""
+    """What is due; nothing while that cannot be asked, which is told in the log."""
     try:
         return await duty.due(now)
     except VendorwatchError as error:
         _log.warning("nobody knows what is due", duty=duty.name, slug=error.slug)
-        return []
+    except Exception:  # noqa: BLE001  what cannot be asked must not keep the other duties from being done
+        _log.error("nobody knows what is due", duty=duty.name, exc_info=True)
+    return []
 
 
 async def attempt(duty: Duty, piece: Piece, clock: Clock) -> bool | None:
@@ -86,16 +89,28 @@ async def attempt(duty: Duty, piece: Piece, clock: Clock) -> bool | None:
             did = await duty.do(piece, clock())
     except TimeoutError:
         log.exception("duty took too long", seconds=duty.patience_seconds)
+        await _note(duty, piece, f"It took longer than {duty.patience_seconds:g} seconds.", clock())
         return None
     except VendorwatchError as error:
         log.warning("duty refused", slug=error.slug, detail=error.detail)
+        await _note(duty, piece, described(error), clock())
         return None
-    except Exception:  # one piece that cannot be done must not keep all the others waiting
+    except Exception as error:  # one piece that cannot be done must not keep the others waiting
         log.exception("duty failed")
+        await _note(duty, piece, described(error), clock())
         return None
     if did:
         log.info("duty done")
     return did
+
+
+async def _note(duty: Duty, piece: Piece, why: str, now: Micros) -> None:
+    if duty.failed is None:
+        return
+    try:
+        await duty.failed(piece, why, now)
+    except VendorwatchError as error:  # what it says is in the log already
+        _log.warning("failure not noted", duty=duty.name, slug=error.slug)
 
 
 def told(piece: Piece) -> str:

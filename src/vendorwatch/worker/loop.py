@@ -37,6 +37,24 @@ def stop_on_signals() -> asyncio.Event:
 
 
 @asynccontextmanager
+async def watching(work: Round, *, every_seconds: float) -> AsyncIterator[None]:
+    """Rounds in this process as long as the block lasts. The first one waits for so long: workers
+    that start with us may have something to catch up with.
+    """
+
+    async def watch() -> None:
+        await asyncio.sleep(every_seconds)
+        await keep_on(work, asyncio.Event(), every_seconds=every_seconds)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
 async def beside(work: Callable[[], None]) -> AsyncIterator[None]:
     """Runs `work` in a child process as long as the block lasts, and again if it dies.
 

@@ -1,8 +1,9 @@
 """The schema on one shelf. Only stores import it (import-linter)."""
 
 from vendorwatch.db.models.access import ApiKey
+from vendorwatch.db.models.alarms import Alarm
 from vendorwatch.db.models.audit import AuditEntry, AuditHead
-from vendorwatch.db.models.closing import ClosingRules, Issuance, Notice
+from vendorwatch.db.models.closing import ClosingFailure, ClosingRules, Issuance, Notice
 from vendorwatch.db.models.interactions import Interaction, Mapping, Reject, Upload
 from vendorwatch.db.models.knowledge import (
     Answer,
@@ -20,6 +21,7 @@ from vendorwatch.db.models.vendors import Agent, Engagement, Merchant, Vendor
 
 __all__ = [
     "Agent",
+    "Alarm",
     "Answer",
     "ApiKey",
     "Assignment",
@@ -28,6 +30,7 @@ __all__ = [
     "AuditHead",
     "Check",
     "CheckQuestion",
+    "ClosingFailure",
     "ClosingRules",
     "Delivery",
     "Engagement",

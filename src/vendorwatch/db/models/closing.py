@@ -1,4 +1,4 @@
-"""Which months were closed, by what rules, and who was told of what."""
+"""Which months were closed, by what rules, what kept them from it, and who was told of what."""
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -63,3 +63,17 @@ class Notice(Base):
     kind: Mapped[Name] = mapped_column(primary_key=True)
     detail: Mapped[Json]
     created_at: Mapped[Instant]
+
+
+class ClosingFailure(Base):
+    """What kept a month from being closed, the last time that it was tried."""
+
+    __tablename__ = "closing_failures"
+
+    engagement_id: Mapped[Id] = mapped_column(
+        ForeignKey("engagements.engagement_id"), primary_key=True
+    )
+    month: Mapped[Name] = mapped_column(primary_key=True)  # YYYY-MM
+    times: Mapped[int]
+    reason: Mapped[str]
+    failed_at: Mapped[Instant]
