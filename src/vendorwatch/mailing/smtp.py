@@ -19,6 +19,7 @@ from vendorwatch.mailing.schedule import Attempt, Ending
 from vendorwatch.scorecards.render.names import displayable
 
 _CONNECT_SECONDS, _COMMAND_SECONDS = 30.0, 60.0
+_QUIT_SECONDS = 5.0  # a goodbye that nobody needs
 _DATA_SECONDS = 600.0  # RFC 5321, 4.5.3.2.6: what a server may take after the final dot
 _REPLY = 400  # graphemes that are kept of a server's words
 _SECURE, _SUBMISSION, _PLAIN = 465, 587, 25
@@ -224,7 +225,7 @@ class SmtpMailer:
     async def close(self) -> None:
         if self._client is not None and self._client.is_connected:
             with suppress(aiosmtplib.SMTPException):
-                await self._client.quit()
+                await self._client.quit(timeout=_QUIT_SECONDS)
         self._drop()
 
 
