@@ -45,6 +45,7 @@ class MailServer:
     port: int = 0
     received: list[Received] = field(default_factory=list)
     connections: int = 0
+    hanging: list[str] = field(default_factory=list)  # whose mails a fault holds up at RCPT
     logins: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     faults: dict[tuple[str, str], deque[str]] = field(default_factory=lambda: defaultdict(deque))
@@ -135,6 +136,7 @@ class _Protocol(SMTP):
         address = (arg or "").partition("<")[2].partition(">")[0]
         fault = self._mail_server.next_fault("RCPT", address)
         if fault == "hang":
+            self._mail_server.hanging.append(str(self.envelope.mail_from))
             await asyncio.Event().wait()
         if fault == "drop":
             self.transport.abort()
