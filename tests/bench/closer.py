@@ -164,7 +164,7 @@ async def _worker(order: Mapping[str, Any]) -> None:
 
     try:
         async with duties(settings, database, _now) as found:
-            close, deliver = found
+            close, deliver, *_ = found
             await close.do(order["warm_up"] | {"month": MONTH, "action": "close"}, _now())
             await deliver.do(order["warm_up"] | {"lane": "1"}, _now())
             if database.is_postgresql:
