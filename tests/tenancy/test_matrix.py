@@ -28,6 +28,7 @@ _NDJSON = {"Content-Type": "application/x-ndjson"}
 
 # Parameters of paths, and what is looked for under them.
 IN_PATHS = {
+    "agent": ["agent"],
     "delivery_id": ["delivery"],
     "engagement_id": ["engagement"],
     "interaction_id": ["interaction", "rejected interaction"],
@@ -100,6 +101,8 @@ def beside_the_path(own: Party) -> list[Ask]:
         Ask(behind + "knowledge/results", agents, lambda i: f"{card}/knowledge/results?agent={i}"),
         Ask(behind + "knowledge/answers", agents, lambda i: f"{card}/knowledge/answers?agent={i}"),
         Ask("GET /v1/scorecards/{scorecard}", ["scorecard"], lambda i: f"/v1/scorecards/{i}.pdf"),
+        Ask(behind + "agents/{agent}", agents, lambda i: f"{card}/agents/{i}.html"),
+        Ask(behind + "agents/{agent}", agents, lambda i: f"{card}/agents/{i}.pdf"),
         Ask("GET /v1/scorecards/{scorecard}", ["scorecard"], lambda i: f"/v1/scorecards/{i}.csv"),
         Ask("GET /v1/policies/{policy}", ["policy", "policy version"],
             lambda i: f"/v1/policies/{i}.toml"),
@@ -136,7 +139,9 @@ def parameters(operation: dict[str, Any], place: str) -> list[str]:
 
 def in_the_path(operation: str, names: list[str], own: Party) -> Iterator[Ask]:
     path = operation.partition(" ")[2]
-    filled = {"metric": "first_reply_on_time", "scorecard": own.objects["scorecard"]}
+    filled = {"metric": "first_reply_on_time"} | {
+        each: own.objects[each] for each in ("agent", "scorecard")
+    }
     for name in names:
         if name in NO_IDS:
             continue

@@ -15,7 +15,8 @@ class Bullet:
 
     `value` None draws no bar; `endless` draws one that runs off the scale (a percentile that was
     not reached). An interval whose upper end is None runs off the scale as well. `signal` colours
-    the bar: True clearly good, False clearly bad, None neither.
+    the bar: True clearly good, False clearly bad, None neither. `peers` is drawn below the bar, open
+    above like the interval.
     """
 
     title: str
@@ -26,10 +27,11 @@ class Bullet:
     target: Decimal | None = None
     floor: Decimal | None = None
     signal: bool | None = None
+    peers: tuple[Decimal, Decimal | None] | None = None
 
 
 def bullet(data: Bullet) -> str:
-    parts = [*_bands(data), *_bar(data), *_interval(data), *_target(data)]
+    parts = [*_bands(data), *_bar(data), *_interval(data), *_peers(data), *_target(data)]
     return picture(WIDTH, HEIGHT, data.title, *parts, name="bullet")
 
 
@@ -75,8 +77,18 @@ def _interval(data: Bullet) -> list[str]:
     return [line, *caps]
 
 
+def _peers(data: Bullet) -> list[str]:
+    if data.peers is None:
+        return []
+    low, high = data.peers
+    start, end = _x(data, low), WIDTH if high is None else _x(data, high)
+    start, end = min(start, WIDTH - 1.5), max(end, min(start, WIDTH - 1.5) + 1.5)
+    return [element("rect", x=start, y=13.4, width=end - start, height=2.4, fill=INK)]
+
+
 def _target(data: Bullet) -> list[str]:
     if data.target is None:
         return []
     x = min(max(_x(data, data.target), 1.0), WIDTH - 1.0)  # stays whole at either end of the scale
-    return [element("line", x1=x, y1=2, x2=x, y2=HEIGHT - 2, stroke=INK, stroke_width=2)]
+    end = HEIGHT - 2 if data.peers is None else HEIGHT - 4  # the two must not run into one another
+    return [element("line", x1=x, y1=2, x2=x, y2=end, stroke=INK, stroke_width=2)]

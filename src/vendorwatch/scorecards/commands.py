@@ -20,7 +20,7 @@ from vendorwatch.periods import Micros, Month
 from vendorwatch.scorecards import service
 from vendorwatch.scorecards.comparison import comparison_lines
 from vendorwatch.scorecards.inputs import CODE_VERSION
-from vendorwatch.scorecards.render import Renderer, Report, languages
+from vendorwatch.scorecards.render import AgentReport, Renderer, Report, languages
 from vendorwatch.scorecards.summary import lines
 from vendorwatch.scorecards.verification import Result, Verdict
 from vendorwatch.scoring.document import Document, canonical_json
@@ -133,6 +133,10 @@ def _read_policy(file: Path) -> str:
     show_default=True,
     help="Of the words; names stay as they are.",
 )
+@click.option("--agent", metavar="ID", help="Instead of the vendor's: the page of one agent.")
+@click.option(
+    "--agents", "every_agent", is_flag=True, help="Instead of the vendor's: a page for each agent."
+)
 @pass_runtime
 def scorecard(
     runtime: Runtime,
@@ -141,10 +145,15 @@ def scorecard(
     as_of: Micros | None,
     target: Path,
     language: str,
+    agent: str | None,
+    *,
+    every_agent: bool,
 ) -> None:
     """Compute a month, keep its scorecard, and write it as PDF."""
+    if agent is not None and every_agent:
+        raise click.UsageError("Give --agent or --agents.")
 
-    async def use_case(database: Database) -> Report:
+    async def use_case(database: Database) -> Report | AgentReport:
         async with database.read_as_operator() as connection:
             scope = (await find_engagement(connection, engagement)).scope
         async with database.read(scope) as connection:
@@ -154,7 +163,13 @@ def scorecard(
         async with database.write(scope) as connection:
             card = await service.keep(connection, computed, runtime.clock())
             history = await service.history(connection, computed.scope, card)
-        return Report(card.document, language, history=history)
+        if agent is None and not every_agent:
+            return Report(card.document, language, history=history)
+        async with database.read(scope) as connection:
+            _, agents = await service.agent_documents(
+                connection, scope, card.scorecard_id, agent=agent
+            )
+        return AgentReport(card.document, agents, language, of_one=agent is not None)
 
     report = runtime.run(use_case)
     renderer = Renderer()

@@ -15,6 +15,7 @@ from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month, load_zone
 from vendorwatch.scorecards import reading, store
+from vendorwatch.scorecards.agent_document import agent_document
 from vendorwatch.scorecards.changes import Changes, what_changed
 from vendorwatch.scorecards.inputs import (
     CODE_VERSION,
@@ -35,6 +36,7 @@ from vendorwatch.scorecards.model import (
     rows_between,
 )
 from vendorwatch.scorecards.verification import Verdict, differences, read, tampering
+from vendorwatch.scoring.coaching import coaching
 from vendorwatch.scoring.document import Document
 from vendorwatch.scoring.explain import Explained, PartName, explain
 from vendorwatch.scoring.policy_reader import BadPolicy
@@ -321,6 +323,25 @@ async def answers_behind(
         return found
     mine = [topic for topic in found if topic.agent_id == agent]
     return mine or _nothing_of(agent, kept)
+
+
+async def agent_documents(
+    connection: AsyncConnection, scope: Scope, scorecard_id: str, *, agent: str | None
+) -> tuple[StoredScorecard, list[Document]]:
+    """The page of one agent, or of every one, as the scorecard knew them: see agent_document.
+
+    Raises NotFound, also for an agent that it does not name, and ScorecardNotVerifiable.
+    """
+    card = await find_scorecard(connection, scope, scorecard_id)
+    asked = agents_of(card.document) if agent is None else [agent]
+    if not set(asked) <= set(agents_of(card.document)):
+        raise NotFound("The scorecard names no such agent.")
+    kept = await _kept(connection, scope, scorecard_id)
+    code_version = str(card.document.get("code_version"))
+    inputs = await inputs_then(connection, kept, _basis(kept), code_version)
+    before = await history(connection, scope, card)
+    work = await asyncio.to_thread(coaching, inputs, asked)
+    return card, [agent_document(card.document, before, each, work[each]) for each in asked]
 
 
 def _nothing_of(agent: str, kept: Kept) -> list[Any]:

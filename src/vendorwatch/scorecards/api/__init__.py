@@ -1,5 +1,11 @@
 """`/v1/scorecards`."""
 
-from vendorwatch.scorecards.api import cards, figures, knowledge, trends
+from vendorwatch.scorecards.api import agents, cards, figures, knowledge, trends
 
-HANDLERS = (*cards.HANDLERS, *figures.HANDLERS, *knowledge.HANDLERS, *trends.HANDLERS)
+HANDLERS = (
+    *cards.HANDLERS,
+    *agents.HANDLERS,
+    *figures.HANDLERS,
+    *knowledge.HANDLERS,
+    *trends.HANDLERS,
+)

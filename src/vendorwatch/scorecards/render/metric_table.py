@@ -74,18 +74,21 @@ def rows(metrics: Mapping[str, Figures], found: Trends, words: Wording) -> list[
         dimension = dimension_of(metric)
         begins = dimension is not None and dimension != previous
         group = dimension_name(dimension, words) if dimension and begins else None
-        made.append(_row(metric, group, metrics[metric], found, words))
+        made.append(row(metric, group, metrics[metric], found, words))
         previous = dimension
     return made
 
 
-def _row(
+def row(
     metric: str,
     group: str | None,
     figures: Figures,
     found: Trends,
     words: Wording,
+    *,
+    peers: tuple[Decimal, Decimal | None] | None = None,
 ) -> MetricRow:
+    """`peers` is a range, open above where the second is None."""
     name, contract, evidence = name_of(metric, words), figures["contract"], figures["evidence"]
     verdict = cells.CONTRACT.get(contract)
     return MetricRow(
@@ -93,7 +96,7 @@ def _row(
         group=group,
         actual=cells.actual(figures, words),
         interval=cells.interval(figures, words),
-        chart=_chart(name, figures, words),
+        chart=_chart(name, figures, words, peers),
         trend=_trend(name, found.metrics[metric], words) if len(found.months) > 1 else None,
         side=cells.side_of_target(figures, words) if figures["target"] is not None else None,
         target=cells.target(figures, words),
@@ -122,19 +125,22 @@ def _left_out(figures: Figures, words: Wording) -> list[str]:
     return parts
 
 
-def _chart(name: str, figures: Figures, words: Wording) -> Markup:
+def _chart(
+    name: str, figures: Figures, words: Wording, peers: tuple[Decimal, Decimal | None] | None
+) -> Markup:
     low, high = figures["interval"] or (None, None)
     bottom = cells.decimal_of(low)
     drawn = bullet(
         Bullet(
             title=_sentence(name, figures, words),
-            top=_top(figures),
+            top=_top(figures, *(peers or ())),
             value=cells.decimal_of(figures["value"]),
             endless=figures["value"] == cells.NOT_REACHED,
             interval=None if bottom is None else (bottom, cells.decimal_of(high)),
             target=cells.decimal_of(figures["target"]),
             floor=cells.decimal_of(figures["floor"]),
             signal=_signal(figures),
+            peers=peers,
         )
     )
     return Markup(drawn)  # noqa: S704 - our own SVG; its only text is the title, escaped there
@@ -153,11 +159,11 @@ def _sentence(name: str, figures: Figures, words: Wording) -> str:
     )
 
 
-def _top(figures: Figures) -> Decimal:
+def _top(figures: Figures, *peers: Decimal | None) -> Decimal:
     if not cells.is_duration(figures):
         return Decimal(1)
     texts = [figures["value"], figures["target"], figures["floor"], *(figures["interval"] or ())]
-    known = [value for value in map(cells.decimal_of, texts) if value is not None]
+    known = [value for value in (*map(cells.decimal_of, texts), *peers) if value is not None]
     return max(known, default=Decimal(1)) * _HEADROOM
 
 

@@ -24,10 +24,13 @@ def displayable(text: str, longest: int = LONGEST) -> str:
     return "".join(clusters)
 
 
-def safe_in_file_name(text: str) -> str:
-    """Letters of any script stay; separators, wildcards, spaces and leading dots do not."""
+def safe_in_file_name(text: str, longest: int = 150) -> str:
+    """Letters of any script stay; separators, wildcards, spaces and leading dots do not.
+
+    `longest` is in bytes: most file systems allow 255 for a name, whatever the script.
+    """
     cleaned = _UNSAFE_IN_FILE_NAMES.sub("-", displayable(text)).strip("-. ")
-    return _within_bytes(cleaned, 150) or "vendor"
+    return _within_bytes(cleaned, longest) or "vendor"
 
 
 def alphabetical(text: str) -> tuple[str, str]:
@@ -58,5 +61,4 @@ def _graphemes(text: str) -> list[str]:
 
 
 def _within_bytes(text: str, limit: int) -> str:
-    """Most file systems allow 255 bytes for a name, whatever the script."""
     return text.encode()[:limit].decode(errors="ignore")

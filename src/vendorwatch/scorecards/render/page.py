@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -51,11 +51,11 @@ def html(report: Report) -> str:
     before = list(zip(months.months, months.cards, strict=True))[:-1]
     shown = metric_table.chosen(metrics)
     return (
-        _environment(report.language)
+        environment(report.language)
         .get_template("vendor.html")
         .render(
             language=report.language,
-            stylesheet=_stylesheet(),
+            stylesheet=stylesheet("print.css"),
             document=document,
             header=_header(report, document, words),
             score=score_block(document, before, words),
@@ -92,7 +92,7 @@ def instant_of(document: Document) -> Micros:
 
 
 @lru_cache(maxsize=16)
-def _environment(language: str) -> Environment:
+def environment(language: str) -> Environment:
     words = wording(language)
     environment = Environment(
         loader=FileSystemLoader(REPORTS / "scorecard"),
@@ -108,9 +108,9 @@ def _environment(language: str) -> Environment:
     return environment
 
 
-@lru_cache(maxsize=1)
-def _stylesheet() -> Markup:
-    text = (REPORTS / "scorecard" / "print.css").read_text(encoding="utf-8")
+@lru_cache(maxsize=4)
+def stylesheet(*names: str) -> Markup:
+    text = "\n".join((REPORTS / "scorecard" / each).read_text(encoding="utf-8") for each in names)
     return Markup(text)  # noqa: S704 - our own file, inlined because nothing may be fetched
 
 
@@ -138,7 +138,14 @@ def _header(report: Report, document: Document, words: Wording) -> dict[str, Any
     }
 
 
-def dated(report: Report) -> Micros:
+class _Dated(Protocol):
+    @property
+    def document(self) -> dict[str, Any]: ...
+    @property
+    def issued(self) -> Micros | None: ...
+
+
+def dated(report: _Dated) -> Micros:
     return instant_of(report.document) if report.issued is None else report.issued
 
 

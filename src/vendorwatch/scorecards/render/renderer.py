@@ -14,18 +14,38 @@ from types import ModuleType
 from typing import Any
 
 from vendorwatch.confinement import limit_memory, limit_processor
+from vendorwatch.scorecards.render.agent_page import AgentReport
 from vendorwatch.scorecards.render.failure import RenderFailed
+from vendorwatch.scorecards.render.headline import name_of_agent
 from vendorwatch.scorecards.render.names import safe_in_file_name
 from vendorwatch.scorecards.render.page import Report
 from vendorwatch.supervision import end_with_parent
 
+_LONGEST_AGENT = 80  # bytes of a name behind that of a vendor
 _MEGABYTES = 1536  # 8 000 agents take about 650
+_MANY_PAGES = 100  # of agents: more get a child of their own, which gives its memory back
+_PAGE_MEGABYTES, _PAGE_SECONDS = 10, 2.0  # so much more each of them may take; about 7 and 0.4
 _START_SECONDS = 60.0  # a cold disk and a busy machine; starting is no part of a report's time
 
 
 def file_name(document: Mapping[str, Any]) -> str:
     """`<vendor>_<month>_r<revision>.pdf`: one path segment, whatever the vendor is called."""
     return f"{_stem(document)}.pdf"
+
+
+def report_name(report: Report | AgentReport) -> str:
+    """As `file_name`; of agents with `_agents`, or the name of the one that it is about."""
+    return f"{_report_stem(report)}.pdf"
+
+
+def _report_stem(report: Report | AgentReport) -> str:
+    stem = _stem(report.document)
+    if isinstance(report, Report):
+        return stem
+    if not report.of_one:
+        return f"{stem}_agents"
+    name = name_of_agent(report.agents[0]["agent"])
+    return f"{stem}_{safe_in_file_name(name, _LONGEST_AGENT)}"
 
 
 def _stem(document: Mapping[str, Any]) -> str:
@@ -44,18 +64,18 @@ class Renderer:
         for worker in self._workers:
             self._idle.put(worker)
 
-    def pdf(self, report: Report) -> bytes:
+    def pdf(self, report: Report | AgentReport) -> bytes:
         """Blocks until it is made. Raises RenderFailed."""
         try:
             worker = self._idle.get(timeout=self._timeout)
         except Empty:
             raise RenderFailed("every renderer is busy", retry_after_seconds=30) from None
         try:
-            return worker.pdf(report, self._timeout)
+            return worker.pdf(report, self._timeout + _pages(report) * _PAGE_SECONDS)
         finally:
             self._idle.put(worker)
 
-    async def pdf_async(self, report: Report) -> bytes:
+    async def pdf_async(self, report: Report | AgentReport) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.pdf, report)
 
     def close(self) -> None:
@@ -69,9 +89,20 @@ class _Worker:
         self._pool: ProcessPoolExecutor | None = None
         self._process = 0
 
-    def pdf(self, report: Report, seconds: float) -> bytes:
-        pool = self._pool or self._start()
-        attachment = f"{_stem(report.document)}.csv"
+    def pdf(self, report: Report | AgentReport, seconds: float) -> bytes:
+        pages = _pages(report)
+        if pages <= _MANY_PAGES:
+            return self._pdf(report, seconds)
+        self.stop()
+        self._start(_MEGABYTES + pages * _PAGE_MEGABYTES)
+        try:
+            return self._pdf(report, seconds)
+        finally:
+            self.stop()
+
+    def _pdf(self, report: Report | AgentReport, seconds: float) -> bytes:
+        pool = self._pool or self._start(_MEGABYTES)
+        attachment = f"{_report_stem(report)}.csv"
         try:
             future = pool.submit(_pdf, report, attachment, seconds)
             return self._result(future, seconds)
@@ -91,9 +122,12 @@ class _Worker:
             os.kill(self._process, signal.SIGKILL)
         pool.shutdown(cancel_futures=True)
 
-    def _start(self) -> ProcessPoolExecutor:
+    def _start(self, megabytes: int) -> ProcessPoolExecutor:
         pool = ProcessPoolExecutor(
-            1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_prepare,
+            initargs=(megabytes,),
         )
         try:
             self._process = pool.submit(os.getpid).result(_START_SECONDS)
@@ -117,14 +151,19 @@ def _typesetting() -> ModuleType:
     return importlib.import_module("vendorwatch.scorecards.render.typesetting")
 
 
-def _prepare() -> None:
+def _pages(report: Report | AgentReport) -> int:
+    """Of agents; a scorecard's own are few."""
+    return len(report.agents) if isinstance(report, AgentReport) else 0
+
+
+def _prepare(megabytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
     end_with_parent()
     _typesetting()  # its libraries are not the report's memory
-    limit_memory(_MEGABYTES)
+    limit_memory(megabytes)
 
 
-def _pdf(report: Report, attachment_name: str, seconds: float) -> bytes:
+def _pdf(report: Report | AgentReport, attachment_name: str, seconds: float) -> bytes:
     limit_processor(seconds)
     made: bytes = _typesetting().pdf(report, attachment_name)
     return made

@@ -1,7 +1,7 @@
 """The scorecard's metrics as CSV, safe to open in a spreadsheet."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLUMNS = (
@@ -27,6 +27,7 @@ COLUMNS = (
     "estimate",
     "outside",
 )
+_Level = tuple[tuple[str, str, str | None], Mapping[str, Any]]
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # A spreadsheet may run a cell that starts so, and may start a cell after another separator or a
 # quote than ours. The apostrophe makes it text; a tab in front would itself be unsafe.
@@ -41,8 +42,19 @@ def csv_text(document: Mapping[str, Any]) -> str:
 
     Values are the document's own text. Rows end with CRLF, as RFC 4180 has it; no byte order mark.
     """
-    levels = [(("vendor", "", ""), document["vendor_scores"])]
-    levels += [(("agent", row["agent_id"], row["name"]), row) for row in document["agents"]]
+    return _table([(("vendor", "", ""), document["vendor_scores"]), *_levels(document["agents"])])
+
+
+def csv_of_agents(agents: Sequence[Mapping[str, Any]]) -> str:
+    """As `csv_text`, of these agents and nobody else."""
+    return _table(_levels(agents))
+
+
+def _levels(agents: Sequence[Mapping[str, Any]]) -> list[_Level]:
+    return [(("agent", row["agent_id"], row["name"]), row) for row in agents]
+
+
+def _table(levels: Sequence[_Level]) -> str:
     rows = [
         (*level, metric, *_figures(figures))
         for level, scores in levels

@@ -14,10 +14,11 @@ from weasyprint.urls import (  # type: ignore[import-untyped]  # it has no types
 )
 
 from vendorwatch.periods import to_datetime
+from vendorwatch.scorecards.render.agent_page import AgentReport, html_of_agents
 from vendorwatch.scorecards.render.failure import RenderFailed
 from vendorwatch.scorecards.render.page import Report, dated, html
 from vendorwatch.scorecards.render.reading import Fonts, spell_out
-from vendorwatch.scorecards.render.tabular import csv_text
+from vendorwatch.scorecards.render.tabular import csv_of_agents, csv_text
 
 _VARIANT = "pdf/ua-1"
 _LOGGER = logging.getLogger("weasyprint")
@@ -43,12 +44,12 @@ class _Warnings(logging.Handler):
         self.texts.append(record.getMessage())
 
 
-def pdf(report: Report, attachment_name: str) -> bytes:
+def pdf(report: Report | AgentReport, attachment_name: str) -> bytes:
     """The same report gives the same bytes. Raises RenderFailed rather than a page with a fault."""
-    page = html(report)
+    page, table = _parts(report)
     instant = to_datetime(dated(report))
     figures = Attachment(
-        string=csv_text(report.document),
+        string=table,
         name=attachment_name,
         url_fetcher=_NothingFetched(),
         created=instant,
@@ -73,3 +74,10 @@ def pdf(report: Report, attachment_name: str) -> bytes:
     if warnings.texts:
         raise RenderFailed("; ".join(dict.fromkeys(warnings.texts)))
     return made
+
+
+def _parts(report: Report | AgentReport) -> tuple[str, str]:
+    """The page, and the figures that are attached."""
+    if isinstance(report, AgentReport):
+        return html_of_agents(report), csv_of_agents([each["agent"] for each in report.agents])
+    return html(report), csv_text(report.document)
