@@ -14,7 +14,7 @@ from mailing.desk import Desk, body, hashes, pdf_text, pdfs
 from mailing.mail_server import MailServer, mail_server
 from vendorwatch.db.engine import Database
 from vendorwatch.mailing import service
-from vendorwatch.mailing.model import DeliveryConflict, Notice
+from vendorwatch.mailing.model import Notice
 from vendorwatch.mailing.schedule import DIGEST_PATIENCE, LEASE
 from vendorwatch.mailing.smtp import FolderMailer, SmtpMailer, server_of
 from vendorwatch.periods import DAY, SECOND
@@ -253,19 +253,6 @@ async def test_whoever_was_removed_gets_nothing(
     assert [row.reason for row in skipped] == ["recipient-removed"]
     await desk.issue(engagement, month="2026-11")
     assert len(await desk.rows(engagement)) == 3  # nobody queues for who is gone
-
-
-async def test_agents_scorecards_are_skipped_with_a_reason(
-    desk: Desk, server: MailServer, engagement: Engagement
-) -> None:
-    await desk.recipient(engagement, "linh@example.org", kind="agents")
-    await desk.issue(engagement)
-    assert (await desk.deliver(server)).mails == {}
-    row = await desk.row(engagement)
-    assert (row.state, row.reason) == ("skipped", "no-agent-scorecards")
-    async with desk.database.write(engagement.scope.of_merchant()) as connection:
-        with pytest.raises(DeliveryConflict):
-            await service.retry(connection, engagement.scope, row.delivery_id, desk.clock())
 
 
 async def test_each_gets_what_is_theirs_and_nobody_elses(

@@ -4,16 +4,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from vendorwatch.db.engine import Database
-from vendorwatch.mailing import letter, notice
+from vendorwatch.mailing import agents_letter, letter, notice
 from vendorwatch.mailing.compose import Attachment, Envelope, Text, message
 from vendorwatch.mailing.keys import Permit
 from vendorwatch.mailing.letter import Part, Reader
-from vendorwatch.mailing.model import TOLD, Delivery
+from vendorwatch.mailing.model import AGENTS, TOLD, Delivery
 from vendorwatch.mailing.schedule import Claimed
 from vendorwatch.mailing.sender import Sender
 from vendorwatch.periods import Micros
-from vendorwatch.scorecards.render import Renderer, Report, file_name
-from vendorwatch.scorecards.service import find_scorecard, history
+from vendorwatch.scorecards.render import AgentReport, Renderer, Report, report_name
+from vendorwatch.scorecards.service import agent_documents, find_scorecard, history
 from vendorwatch.vendors.model import Engagement
 from vendorwatch.vendors.service import find_engagement
 
@@ -27,7 +27,7 @@ class Contents:
         self._database = database
         self._renderer = renderer
         self._sender = sender
-        self._made: OrderedDict[tuple[str | None, str, Micros], bytes] = OrderedDict()
+        self._made: OrderedDict[tuple[str | None, str, str, Micros], bytes] = OrderedDict()
 
     async def of(self, claimed: Claimed, *, attach: bool) -> bytes:
         engagements = await self._engagements(claimed.rows)
@@ -39,6 +39,8 @@ class Contents:
         attachments: list[Attachment] = []
         if claimed.rows[0].kind in TOLD:
             text = _notice(claimed.rows[0], engagements[claimed.rows[0].engagement_id], reader)
+        elif claimed.rows[0].kind == AGENTS:
+            text, attachments = await self._agents(claimed.rows[0], reader, attach=attach)
         else:
             text, attachments = await self._scorecards(claimed, engagements, reader, attach=attach)
         envelope = Envelope(
@@ -74,12 +76,24 @@ class Contents:
             parts.append(Part(report.document, link, is_attached=attach))
             if attach:
                 pdf = await self._pdf(row, report)
-                attachments.append(Attachment(file_name(report.document), pdf))
+                attachments.append(Attachment(report_name(report), pdf))
         return letter.text(parts, reader), attachments
 
-    async def _pdf(self, row: Delivery, report: Report) -> bytes:
+    async def _agents(
+        self, row: Delivery, reader: Reader, *, attach: bool
+    ) -> tuple[Text, list[Attachment]]:
+        async with self._database.read(row.scope) as connection:
+            card = await find_scorecard(connection, row.scope, row.scorecard_id or "")
+        attachments = []
+        if attach and card.document["agents"]:
+            report = await report_of(self._database, row, reader.language)
+            attachments = [Attachment(report_name(report), await self._pdf(row, report))]
+        link = self._sender.link("report", Permit(row.scope, row.delivery_id))
+        return agents_letter.text(card.document, link, reader, is_attached=attach), attachments
+
+    async def _pdf(self, row: Delivery, report: Report | AgentReport) -> bytes:
         """Most of a mail's time; readers of one scorecard come one after the other."""
-        key = (row.scorecard_id, report.language, row.created_at)
+        key = (row.scorecard_id, row.kind, report.language, row.created_at)
         if key not in self._made:
             self._made[key] = await self._renderer.pdf_async(report)
             if len(self._made) > _KEPT_PDFS:
@@ -87,9 +101,14 @@ class Contents:
         return self._made[key]
 
 
-async def report_of(database: Database, row: Delivery, language: str) -> Report:
+async def report_of(database: Database, row: Delivery, language: str) -> Report | AgentReport:
     """What a delivery's PDF is made from. Raises NotFound for one without a scorecard."""
     async with database.read(row.scope) as connection:
+        if row.kind == AGENTS:
+            card, agents = await agent_documents(
+                connection, row.scope, row.scorecard_id or "", agent=None
+            )
+            return AgentReport(card.document, agents, language, issued=row.created_at)
         card = await find_scorecard(connection, row.scope, row.scorecard_id or "")
         before = await history(connection, row.scope, card)
     return Report(card.document, language, issued=row.created_at, history=before)

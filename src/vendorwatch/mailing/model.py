@@ -19,6 +19,7 @@ Notice = Literal["approval_reminder", "missing_data", "no_upload"]
 SIDES: tuple[Side, ...] = get_args(Side)
 WANTED: tuple[Wanted, ...] = get_args(Wanted)
 STATES: tuple[State, ...] = get_args(State)
+AGENTS: Wanted = "agents"
 TOLD: Mapping[Notice, tuple[Side, ...]] = {
     "approval_reminder": ("merchant",),  # whether a scorecard is held is no vendor's affair
     "missing_data": ("merchant", "vendor"),

@@ -29,9 +29,6 @@ from vendorwatch.periods import DAY, Micros
 from vendorwatch.scorecards.render import languages
 
 _FAILURES_TOLD: Micros = 30 * DAY
-NO_AGENT_SCORECARDS = "no-agent-scorecards"
-"""Why a recipient of agents' scorecards got none: there are no such documents yet."""
-
 
 async def add_recipient(
     connection: AsyncConnection, scope: Scope, asked: Asked, now: Micros, *, by: Actor = COMMAND
@@ -187,7 +184,6 @@ def _row(
     facts: Mapping[str, object] | None,
     now: Micros,
 ) -> Delivery:
-    skipped = kind == "agents"
     return Delivery(
         merchant_id=scope.merchant_id,
         delivery_id=str(uuid.uuid4()),
@@ -197,11 +193,11 @@ def _row(
         recipient_id=recipient.recipient_id,
         kind=kind,
         facts=facts,
-        state="skipped" if skipped else "queued",
-        reason=NO_AGENT_SCORECARDS if skipped else None,
+        state="queued",
+        reason=None,
         message_id=None,
         attempts=0,
-        next_attempt_at=NEVER if skipped else now,
+        next_attempt_at=now,
         leased_until=None,
         lease_token=None,
         last_reply=None,
@@ -275,7 +271,7 @@ async def _decide(
 ) -> Delivery:
     await store.lock(connection, scope.merchant_id)
     found = await find_delivery(connection, scope, delivery_id)
-    if found.state in {"sent", "sending"} or found.reason == NO_AGENT_SCORECARDS:
+    if found.state in {"sent", "sending"}:
         raise DeliveryConflict(f"The mail is {found.state}.")
     mail = [found]
     if found.message_id is not None:  # it goes or stays as a whole

@@ -19,7 +19,7 @@ from vendorwatch.mailing.contents import report_of
 from vendorwatch.mailing.keys import Permit, Purpose, read
 from vendorwatch.mailing.letter import environment
 from vendorwatch.mailing.model import Recipient
-from vendorwatch.scorecards.render import Renderer, RenderFailed, file_name
+from vendorwatch.scorecards.render import Renderer, RenderFailed, report_name
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.exchange import request_id
 from vendorwatch.web.problems import problem_responses
@@ -111,7 +111,7 @@ async def report(
         raise NotFound("There is nothing at this address.")
     made = await report_of(database, row, reader.language)
     pdf = await renderer.pdf_async(made)
-    disposition = f"inline; filename*=UTF-8''{quote(file_name(made.document), safe='')}"
+    disposition = f"inline; filename*=UTF-8''{quote(report_name(made), safe='')}"
     return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": disposition})
 
 

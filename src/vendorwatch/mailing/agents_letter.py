@@ -1,0 +1,43 @@
+"""What a mail about agents' scorecards says: no figure of anybody, as the pages are about people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vendorwatch.mailing.compose import Text
+from vendorwatch.mailing.letter import Reader, rendered
+from vendorwatch.scorecards.render.names import displayable
+from vendorwatch.scorecards.render.wording import wording
+
+_IN_SUBJECT = 60  # graphemes of a vendor's name
+
+
+def text(document: Mapping[str, Any], link: str, reader: Reader, *, is_attached: bool) -> Text:
+    """`document` is the scorecard that the pages belong to. Raises LookupError without a catalogue."""
+    words = wording(reader.language)
+    month, revision, agents = document["month"], document["revision"], len(document["agents"])
+    fact = words.ngettext("%(n)s agent scorecard", "%(n)s agent scorecards", agents)
+    given = {
+        "vendor": displayable(document["vendor"], _IN_SUBJECT),
+        "month": words.month(month),
+        "fact": fact,
+    }
+    replaced = revision - 1 if revision > 1 else None
+    subject = words.gettext("%(vendor)s, %(month)s: %(fact)s", **given)
+    if replaced:
+        subject = words.gettext(
+            "%(vendor)s, %(month)s: %(fact)s (revision %(n)s)", n=revision, **given
+        )
+    inside = words.month(month)
+    return rendered(
+        "agents",
+        subject,
+        reader,
+        heading=fact,
+        title=displayable(document["vendor"]),
+        month=inside[0].upper() + inside[1:],
+        agents=agents,
+        revision=revision,
+        replaced=replaced,
+        link=link,
+        is_attached=is_attached,
+    )
