@@ -148,6 +148,8 @@ async def closings_and_mail(
     return [
         *made,
         ("scorecard.frozen", await client.post(f"{closing}/revise", json={"reason": "late"})),
+        ("recipient.bounced", await client.post(f"/v1/recipients/{first}/bounced")),
+        ("recipient.restored", await client.delete(f"/v1/recipients/{first}/bounced")),
         ("recipient.removed", await client.delete(f"/v1/recipients/{first}")),
         ("recipient.removed", await client.post(f"/v1/unsubscribe/{link}")),
     ]
@@ -193,7 +195,8 @@ async def test_what_is_told_of_closings_and_mail(read: Read, changes: Change) ->
     assert told["recipient.added"] == recipient | {
         "side": "merchant", "kind": "scorecard", "every_vendor": True,
     }  # fmt: skip
-    assert told["recipient.removed"] == recipient
+    for action in ("removed", "bounced", "restored"):
+        assert told[f"recipient.{action}"] == recipient
     mail = {"delivery_id": made["delivery.retried"].json()["delivery_id"], "kind": "scorecard"}
     assert told["delivery.retried"] == told["delivery.cancelled"] == mail
 
@@ -254,7 +257,7 @@ async def test_what_changes_nothing_has_no_entry(
         await caller.post(f"/v1/closings/{FROZEN}/revise", json={"reason": "again"}),
         await caller.post("/v1/recipients", json=RECIPIENT | {"name": "Another"}),
     ]
-    assert [each.status_code for each in again] == [200] * 12 + [400, 422, 409, 409]
+    assert [each.status_code for each in again] == [200] * 13 + [400, 422, 409, 409]
     assert again[9].json() == kept
     assert await read() == before
 

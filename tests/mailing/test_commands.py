@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conftest import Ran
+from mailing.reports import report
 from vendorwatch.db.engine import Database
 from vendorwatch.mailing import service
 from vendorwatch.settings import Settings
@@ -111,3 +112,30 @@ def test_a_server_that_is_not_there(
     assert "the rest waits: unreachable" in ran.err
     assert "hush" not in ran.err + ran.out + command("settings").out
     assert "smtp://us:***@127.0.0.1:1" in command("settings").out
+
+
+def test_a_mail_that_came_back(
+    command: Command,
+    engagement_id: str,
+    queued: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VENDORWATCH_SMTP_URL", f"file:{tmp_path / 'mail'}")
+    command("deliver")
+    [row] = command("deliver", "--list", "--json").json
+    file = tmp_path / "report.eml"
+    file.write_bytes(b"Subject: nothing of ours\r\n\r\n")
+    ran = command("deliver", "bounced", str(file))
+    assert (ran.exit_code, "Nothing was changed" in ran.out) == (0, True)
+    file.write_bytes(report(row["message_id"]))
+    [failed] = command("deliver", "bounced", str(file), "--json").json
+    assert (failed["delivery_id"], failed["state"], failed["reason"]) == (
+        queued, "failed", "bounced",
+    )  # fmt: skip
+    target = ("--engagement", engagement_id)
+    [linh] = command("recipient", "list", *target, "--json").json
+    assert linh["bounced_at"] is not None
+    restored = command("recipient", "restore", *target, linh["recipient_id"], "--json").json
+    assert restored["bounced_at"] is None
+    assert command("recipient", "restore", *target, engagement_id).exit_code == 3

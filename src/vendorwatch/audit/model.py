@@ -12,6 +12,7 @@ from vendorwatch.periods import SECOND, Micros, format_instant
 
 Action = Literal[
     "closing_rules.set",
+    "delivery.bounced",
     "delivery.cancelled",
     "delivery.retried",
     "engagement.created",
@@ -23,7 +24,9 @@ Action = Literal[
     "policy.set",
     "question.withdrawn",
     "recipient.added",
+    "recipient.bounced",
     "recipient.removed",
+    "recipient.restored",
     "review.withdrawn",
     "reviews.received",
     "roster.changed",

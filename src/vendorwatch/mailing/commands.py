@@ -1,14 +1,15 @@
 """`vendorwatch recipient ...` and `vendorwatch deliver`."""
 
 import asyncio
-from typing import Any
+from typing import IO, Any
 
 import click
 import msgspec
 
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
-from vendorwatch.mailing import service
+from vendorwatch.mailing import returned, service
+from vendorwatch.mailing.bounces import MOST_BYTES, read_report
 from vendorwatch.mailing.delivery import Delivered, deliver_due
 from vendorwatch.mailing.model import SIDES, WANTED, Asked, MailNotConfigured, Side, Wanted
 from vendorwatch.mailing.sender import Sender
@@ -118,7 +119,16 @@ def list_recipients(runtime: Runtime, engagement_id: str, *, as_json: bool) -> N
     if as_json:
         emit_json(found)
         return
-    columns = ("recipient_id", "email", "name", "language", "kind", "side", "removed_at")
+    columns = (
+        "recipient_id",
+        "email",
+        "name",
+        "language",
+        "kind",
+        "side",
+        "removed_at",
+        "bounced_at",
+    )
     emit_table(columns, [_cells(each, columns) for each in found])
 
 
@@ -142,6 +152,31 @@ def remove(runtime: Runtime, engagement_id: str, recipient_id: str, *, as_json: 
         emit_json(found)
         return
     click.echo(f"{found.email} gets nothing since {found.removed_at}.")
+
+
+@recipient_commands.command("restore")
+@_engagement
+@_json
+@click.argument("recipient_id")
+@pass_runtime
+def restore(runtime: Runtime, engagement_id: str, recipient_id: str, *, as_json: bool) -> None:
+    """Write again to somebody whose mail came back: the address is right now.
+
+    What was skipped meanwhile is sent if it is retried.
+    """
+
+    async def use_case(database: Database) -> RecipientItem:
+        scope = await _scope(database, engagement_id)
+        async with database.write(scope.of_merchant()) as connection:
+            return recipient_item(
+                await returned.restore(connection, scope, recipient_id, runtime.clock())
+            )
+
+    found = runtime.run(use_case)
+    if as_json:
+        emit_json(found)
+        return
+    click.echo(f"{found.email} is written to again.")
 
 
 @click.group("deliver", invoke_without_command=True)
@@ -242,6 +277,39 @@ def cancel(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
             )
 
     _tell(runtime.run(use_case), as_json=as_json)
+
+
+@deliver.command("bounced")
+@_json
+@click.argument("report", type=click.File("rb"))
+@pass_runtime
+def bounced(runtime: Runtime, report: IO[bytes], *, as_json: bool) -> None:
+    """Read a mail that a mail server sent back, from a file or from - (standard input).
+
+    The mail that it is about has failed; whose address is dead is written to no more. Whatever is
+    no such report of a mail of ours changes nothing, so that all mail to the sender's address may
+    be piped in here.
+    """
+    bounce = read_report(report.read(MOST_BYTES + 1))
+
+    async def use_case(database: Database) -> list[DeliveryItem]:
+        if bounce is None:
+            return []
+        async with database.read_as_operator() as connection:
+            scope = await returned.place_of(connection, bounce)
+        if scope is None:
+            return []
+        async with database.write(scope.of_merchant()) as connection:
+            rows = await returned.bounced(connection, scope, bounce, runtime.clock())
+        return [delivery_item(each) for each in rows]
+
+    found = runtime.run(use_case)
+    if as_json:
+        emit_json(found)
+    elif not found:
+        click.echo("It is no report of a mail of ours that failed for good. Nothing was changed.")
+    for each in [] if as_json else found:
+        click.echo(f"{each.subject_key} ({each.kind}) is {each.state}: {each.last_reply}")
 
 
 def _tell(found: DeliveryItem, *, as_json: bool) -> None:

@@ -110,9 +110,10 @@ class _Delivering:
         rows = await store.unsent(connection, merchant_id)
         for mail in due(rows, await _digests(connection, rows), now):
             recipient = await store.recipient(connection, merchant_id, mail[0].recipient_id)
-            if recipient is None or recipient.removed_at is not None:
+            gone = recipient.unreachable if recipient else "recipient-removed"
+            if recipient is None or gone is not None:
                 await store.change(
-                    connection, mail, state="skipped", reason="recipient-removed",
+                    connection, mail, state="skipped", reason=gone,
                     next_attempt_at=NEVER, leased_until=None, lease_token=None,
                 )  # fmt: skip
                 self.run.mails["skipped"] += 1

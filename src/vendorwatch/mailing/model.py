@@ -20,6 +20,8 @@ SIDES: tuple[Side, ...] = get_args(Side)
 WANTED: tuple[Wanted, ...] = get_args(Wanted)
 STATES: tuple[State, ...] = get_args(State)
 AGENTS: Wanted = "agents"
+RECIPIENT_BOUNCED = "recipient-bounced"
+"""Why somebody gets no mail of whom it is known that it does not arrive."""
 TOLD: Mapping[Notice, tuple[Side, ...]] = {
     "approval_reminder": ("merchant",),  # whether a scorecard is held is no vendor's affair
     "missing_data": ("merchant", "vendor"),
@@ -95,6 +97,14 @@ class Recipient:
     kind: Wanted
     created_at: Micros
     removed_at: Micros | None = None
+    bounced_at: Micros | None = None
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why nothing is sent to them, as a code; None: something is."""
+        if self.removed_at is not None:
+            return "recipient-removed"
+        return RECIPIENT_BOUNCED if self.bounced_at is not None else None
 
     def concerns(self, engagement_id: str) -> bool:
         return self.engagement_id is None or self.engagement_id == engagement_id

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 from vendorwatch.db.scope import Scope
-from vendorwatch.mailing.model import OPEN, Delivery, Recipient, State
+from vendorwatch.mailing.model import OPEN, RECIPIENT_BOUNCED, Delivery, Recipient, State
 from vendorwatch.periods import DAY, SECOND, Micros
 
 LEASE: Micros = 1_800 * SECOND
@@ -30,6 +30,8 @@ IN_DOUBT = "unknown"
 """The reason of a mail that may have arrived."""
 
 GIVEN_UP = "given-up"
+NOT_SENT_ANY_MORE = (GIVEN_UP, RECIPIENT_BOUNCED)
+"""Reasons of mails that nobody decided not to send: the operators are told."""
 """The reason of a mail that was tried for four days."""
 
 
@@ -165,7 +167,7 @@ def is_overdue(row: Delivery, now: Micros) -> bool:
 
 
 def is_given_up(row: Delivery) -> bool:
-    return row.state == "failed" or row.reason == GIVEN_UP
+    return row.state == "failed" or row.reason in NOT_SENT_ANY_MORE
 
 
 def after(ending: Ending, attempts: int, now: Micros, *, doubtful: bool = False) -> Mark:

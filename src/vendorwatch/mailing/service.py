@@ -30,6 +30,7 @@ from vendorwatch.scorecards.render import languages
 
 _FAILURES_TOLD: Micros = 30 * DAY
 
+
 async def add_recipient(
     connection: AsyncConnection, scope: Scope, asked: Asked, now: Micros, *, by: Actor = COMMAND
 ) -> tuple[Recipient, bool]:
@@ -98,9 +99,9 @@ async def remove_recipient(
     by: Actor = COMMAND,
 ) -> Recipient:
     """Nothing more is sent, what waits included; again is no error. Raises NotFound."""
-    await _recipient(connection, scope, recipient_id)
+    await find_recipient(connection, scope, recipient_id)
     is_gone = await store.remove_recipient(connection, scope.merchant_id, recipient_id, now)
-    found = await _recipient(connection, scope, recipient_id)
+    found = await find_recipient(connection, scope, recipient_id)
     if is_gone:
         await audit.record(
             connection, scope, "recipient.removed", by, now, recipient_id=recipient_id
@@ -117,10 +118,11 @@ async def unsubscribe(
 
 async def subscriber(connection: AsyncConnection, permit: Permit) -> Recipient:
     """Whom a signed link is about. Raises NotFound."""
-    return await _recipient(connection, permit.scope, permit.subject)
+    return await find_recipient(connection, permit.scope, permit.subject)
 
 
-async def _recipient(connection: AsyncConnection, scope: Scope, recipient_id: str) -> Recipient:
+async def find_recipient(connection: AsyncConnection, scope: Scope, recipient_id: str) -> Recipient:
+    """Raises NotFound, also for whom another engagement alone concerns."""
     found = is_id(recipient_id) and await store.recipient(
         connection, scope.merchant_id, recipient_id
     )

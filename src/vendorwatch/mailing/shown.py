@@ -1,5 +1,7 @@
 """Recipients and deliveries as they are shown, by the API and by commands."""
 
+from typing import Annotated
+
 import msgspec
 
 from vendorwatch.mailing.model import Delivery, Recipient, Side, State, Wanted
@@ -17,6 +19,9 @@ class RecipientItem(msgspec.Struct, frozen=True, kw_only=True):
     every_vendor: bool
     created_at: str
     removed_at: str | None
+    bounced_at: Annotated[
+        str | None, msgspec.Meta(description="Since then mail to them never arrives: none is sent.")
+    ]
 
 
 def recipient_item(recipient: Recipient) -> RecipientItem:
@@ -30,6 +35,7 @@ def recipient_item(recipient: Recipient) -> RecipientItem:
         every_vendor=recipient.engagement_id is None,
         created_at=format_instant(recipient.created_at),
         removed_at=_shown(recipient.removed_at),
+        bounced_at=_shown(recipient.bounced_at),
     )
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing.model import OPEN, Delivery, Recipient
-from vendorwatch.mailing.schedule import GIVEN_UP, NEVER, Mark
+from vendorwatch.mailing.schedule import NEVER, NOT_SENT_ANY_MORE, Mark
 from vendorwatch.periods import Micros
 
 _Recipient = models.Recipient
@@ -76,6 +76,14 @@ async def recipients(
     return await _recipients(connection, scope.merchant_id, condition, limit=limit)
 
 
+async def recipients_at(
+    connection: AsyncConnection, merchant_id: str, email: str
+) -> list[Recipient]:
+    """Whoever of the merchant's has that address."""
+    condition = func.lower(_Recipient.email) == email.lower()
+    return await _recipients(connection, merchant_id, condition)
+
+
 async def _recipients(
     connection: AsyncConnection,
     merchant_id: str,
@@ -104,6 +112,23 @@ async def remove_recipient(
             _Recipient.removed_at.is_(None),
         )
         .values(removed_at=now)
+    )
+    return bool(done.rowcount)
+
+
+async def note_bounce(
+    connection: AsyncConnection, merchant_id: str, recipient_id: str, bounced_at: Micros | None
+) -> bool:
+    """Whether it was otherwise till now. Again is no error, and keeps the first instant."""
+    was = _Recipient.bounced_at.is_(None)
+    done = await connection.execute(
+        update(_Recipient)
+        .where(
+            _Recipient.merchant_id == merchant_id,
+            _Recipient.recipient_id == recipient_id,
+            was if bounced_at is not None else ~was,
+        )
+        .values(bounced_at=bounced_at)
     )
     return bool(done.rowcount)
 
@@ -138,7 +163,7 @@ async def troubled(
     For whoever runs the server.
     """
     waits = _Row.state.in_((*OPEN, "sending")) & (_Row.next_attempt_at != NEVER)
-    given_up = (_Row.state == "failed") | (_Row.reason == GIVEN_UP)
+    given_up = (_Row.state == "failed") | _Row.reason.in_(NOT_SENT_ANY_MORE)
     return await _deliveries(
         connection,
         (waits & (_Row.created_at <= created_before))
@@ -304,6 +329,18 @@ async def place(connection: AsyncConnection, delivery_id: str) -> Scope | None:
     """Whose it is: for whoever runs the server."""
     found = await connection.execute(
         select(_Row.merchant_id, _Row.engagement_id).where(_Row.delivery_id == delivery_id)
+    )
+    row = found.one_or_none()
+    return None if row is None else Scope(row.merchant_id, row.engagement_id)
+
+
+async def place_of_mail(connection: AsyncConnection, message_id: str) -> Scope | None:
+    """Whose it is, as `place`."""
+    found = await connection.execute(
+        select(_Row.merchant_id, _Row.engagement_id)
+        .where(_Row.message_id == message_id)
+        .order_by(_Row.engagement_id)
+        .limit(1)
     )
     row = found.one_or_none()
     return None if row is None else Scope(row.merchant_id, row.engagement_id)

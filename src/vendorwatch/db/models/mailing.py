@@ -20,6 +20,7 @@ class Recipient(Base):
     kind: Mapped[Name]  # digest, scorecard, agents
     created_at: Mapped[Instant]
     removed_at: Mapped[Instant | None]
+    bounced_at: Mapped[Instant | None]  # mail to the address never arrives: none is sent
 
 
 class Delivery(Base):

@@ -12,7 +12,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
-from vendorwatch.mailing import service
+from vendorwatch.mailing import returned, service
 from vendorwatch.mailing.model import Asked, BadRecipient, RecipientConflict, Side, Wanted
 from vendorwatch.mailing.shown import RecipientItem, recipient_item
 from vendorwatch.telemetry import Clock
@@ -132,4 +132,47 @@ async def remove_recipient(
         found = await service.remove_recipient(
             connection, principal.scope, recipient_id, clock(), by=actor
         )
+    return recipient_item(found)
+
+
+@post(
+    "/recipients/{recipient_id:str}/bounced",
+    tags=["mail"],
+    summary="Mail to somebody never arrives: send none",
+    description="As a report of it does that `vendorwatch deliver bounced` reads. What waits for them "
+    "is skipped. Again is no error.",
+    status_code=HTTP_200_OK,
+    responses=problem_responses(InsufficientScope, NotFound),
+)
+async def mark_bounced(
+    recipient_id: FromPath[str],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
+) -> RecipientItem:
+    principal.require("manage")
+    async with database.write(principal.reach) as connection:
+        found = await returned.mark(connection, principal.scope, recipient_id, clock(), by=actor)
+    return recipient_item(found)
+
+
+@delete(
+    "/recipients/{recipient_id:str}/bounced",
+    tags=["mail"],
+    summary="Write again to somebody whose mail came back",
+    description="What was skipped meanwhile stays so until it is retried.",
+    status_code=HTTP_200_OK,
+    responses=problem_responses(InsufficientScope, NotFound),
+)
+async def restore_recipient(
+    recipient_id: FromPath[str],
+    principal: NamedDependency[Principal],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    actor: NamedDependency[Actor],
+) -> RecipientItem:
+    principal.require("manage")
+    async with database.write(principal.reach) as connection:
+        found = await returned.restore(connection, principal.scope, recipient_id, clock(), by=actor)
     return recipient_item(found)
