@@ -72,9 +72,23 @@ TWO: Json = {
     "to_read": [OTHERS[2], WELL],
 }
 
-# By place in sample.NAMES: two contacts alone, no knowledge checks, nothing at all.
-FEW, NOT_ASKED, IDLE, LONG, THAI = 4, 3, 5, 23, 12
-_WORK = {FEW: TWO, NOT_ASKED: UNASKED, IDLE: NOTHING}
+CROWDED: Json = {
+    "replies": [
+        EMAIL | {"channel": channel, "given_up": 3}
+        for channel in ("email", "web_form", "chat", "marketplace", "social", "messaging")
+    ],
+    "topics": [each | {"topic": f"{each['topic']} {n}"} for n in (1, 2) for each in TOPICS],
+    "to_read": [
+        LATE
+        | {"source_account": "tra-sen-vietnam", "beside": OTHERS[2]["beside"] | {"target": "1"}},
+        BACK | {"beside": {"reopened": True, "handed_over": True, "repeated": True}},
+        OTHERS[2],
+    ],
+}
+
+# By place in sample.NAMES: two contacts alone, no knowledge checks, nothing at all, and everything.
+FEW, NOT_ASKED, IDLE, FULL, LONG, THAI = 4, 3, 5, 1, 23, 12
+_WORK = {FEW: TWO, NOT_ASKED: UNASKED, IDLE: NOTHING, FULL: CROWDED}
 
 
 def card() -> Json:

@@ -1,5 +1,6 @@
 """The agents' pages on paper: one page each, in every language, about one person."""
 
+import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,17 +10,18 @@ from typing import Any
 import pytest
 
 from scorecards import agent_sample, sample
-from scorecards.agent_sample import FEW, IDLE, LONG, NOT_ASKED, THAI, report
+from scorecards.agent_sample import FEW, FULL, IDLE, LONG, NOT_ASKED, THAI, report
 from scorecards.test_render import ISSUED, read, root, structure, text_of
 from vendorwatch.scorecards.render import (
     AgentReport,
     Renderer,
+    RenderFailed,
     html_of_agents,
     languages,
     report_name,
 )
 
-PLACES = (0, NOT_ASKED, FEW, IDLE, LONG, THAI)
+PLACES = (0, NOT_ASKED, FEW, IDLE, FULL, LONG, THAI)
 RANKS = {
     "en": r"\brank|\btop \d|\bbest agent|\bworst agent|\d(st|nd|rd|th) of",
     "vi": r"hạng \d|thứ \d+ trên|tốt nhất|kém nhất",
@@ -62,8 +64,8 @@ def test_each_agent_is_one_page_in_every_language(
 ) -> None:
     pages = read(in_language(language)).pages
     assert len(pages) == len(PLACES)
-    # Alphabetical: Alexandra, Đặng, Nguyễn, Phạm, Võ, สมชาย; on each its own name and no other.
-    names = [sample.NAMES[place] for place in (LONG, FEW, 0, NOT_ASKED, IDLE, THAI)]
+    # Alphabetical: Alexandra, Đặng, Nguyễn, Phạm, Trần, Võ, สมชาย; on each its own name and no other.
+    names = [sample.NAMES[place] for place in (LONG, FEW, 0, NOT_ASKED, FULL, IDLE, THAI)]
     for at, page in enumerate(pages):
         text = " ".join(page.extract_text().split()).replace("- ", "-")
         found = [name for name in names if name and name in text]
@@ -149,7 +151,7 @@ def test_the_pdf_is_accessible_and_has_a_bookmark_for_each_agent(english: bytes)
     assert reader.metadata is not None
     assert reader.metadata.title == "Hoa Sen BPO, October 2026: agent scorecard"
     names = [str(each.title) for each in reader.outline if not isinstance(each, list)]
-    expected = [sample.NAMES[place] for place in (LONG, FEW, 0, NOT_ASKED, IDLE, THAI)]
+    expected = [sample.NAMES[place] for place in (LONG, FEW, 0, NOT_ASKED, FULL, IDLE, THAI)]
     assert names == expected
     figures = structure(catalogue["/StructTreeRoot"], "/Figure")
     assert len(figures) > 6 * 8
@@ -166,16 +168,6 @@ def test_what_is_attached_is_of_these_agents_alone(renderer: Renderer) -> None:
     assert all(line.startswith("agent,a000,") for line in lines[1:])
 
 
-def test_the_same_pages_are_the_same_bytes_in_another_process(
-    english: bytes, in_language: Callable[[str], bytes]
-) -> None:
-    other = Renderer()
-    try:
-        assert other.pdf(report(only=PLACES, issued=ISSUED)) == english
-    finally:
-        other.close()
-
-
 def test_files_are_named_after_the_agent_or_all_of_them() -> None:
     assert report_name(report(only=[0])) == "Hoa-Sen-BPO_2026-10_r1_Nguyễn-Thị-Phương-Thảo.pdf"
     assert report_name(report(only=PLACES)) == "Hoa-Sen-BPO_2026-10_r1_agents.pdf"
@@ -183,16 +175,35 @@ def test_files_are_named_after_the_agent_or_all_of_them() -> None:
     assert len(report_name(longest).encode()) <= 255
 
 
-def test_more_pages_than_a_child_usually_makes_are_made(renderer: Renderer) -> None:
-    """In a child of their own, with the memory that they need; the next one is as before."""
-    made = report(only=[IDLE])
-    agents = [
-        made.agents[0]
-        | {"agent": made.agents[0]["agent"] | {"agent_id": f"x{n}", "name": f"N {n:03}"}}
-        for n in range(101)
-    ]
-    pdf = renderer.pdf(replace(made, agents=agents, of_one=False))
-    assert [
-        page.extract_text().count(f"N {n:03}") > 0 for n, page in enumerate(read(pdf).pages)
-    ] == [True] * 101
-    assert renderer.pdf(made).startswith(b"%PDF-1.7")
+def test_more_pages_than_a_child_usually_makes_are_made_in_one_of_their_own(
+    english: bytes,
+) -> None:
+    """It gives its memory back; the next report gets another one, and both are as ever."""
+    others = {each.pid for each in multiprocessing.active_children()}
+    renderer = Renderer(many_pages=2)
+    try:
+        first = renderer.pdf(report(only=[IDLE]))
+        [usual] = {each.pid for each in multiprocessing.active_children()} - others
+        assert renderer.pdf(report(only=PLACES, issued=ISSUED)) == english
+        assert {each.pid for each in multiprocessing.active_children()} == others
+        assert renderer.pdf(report(only=[IDLE])) == first
+        assert usual not in {each.pid for each in multiprocessing.active_children()}
+    finally:
+        renderer.close()
+
+
+def test_what_no_font_has_is_spelt_out_in_ids_and_topics_and_fails_in_names(
+    renderer: Renderer,
+) -> None:
+    """One contact's id must not keep everybody from their pages."""
+    made = report(only=[0])
+    odd = agent_sample.LATE | {"interaction_id": "T-\U000f1234", "topic": "\U000f4321"}
+    topics = [agent_sample.TOPICS[0] | {"topic": "x \U000f1234"}]
+    agent = made.agents[0] | {"to_read": [odd], "topics": topics}
+    text = text_of(renderer.pdf(replace(made, agents=[agent])))
+    assert "T-[U+F1234]" in text
+    assert "[U+F4321]" in text
+    assert "x [U+F1234]" in text
+    named = agent | {"agent": agent["agent"] | {"name": "\U000f1234"}}
+    with pytest.raises(RenderFailed, match="U\\+F1234"):
+        renderer.pdf(replace(made, agents=[named]))

@@ -30,7 +30,7 @@ CHANGED = {
     "interactions": {"in_force"},
     "issuances": {"state", "issued_at", "decided_by", "reason", "compared_at", "differs"},
     "merchants": {"created_at"},  # nothing writes it: a lock on a row needs one
-    "recipients": {"removed_at"},
+    "recipients": {"removed_at", "bounced_at"},
 }  # fmt: skip
 _TABLES = """
     SELECT relname FROM pg_class

@@ -17,9 +17,12 @@ _WORTH_SAYING = Decimal("0.02")  # how far case mix must move a rate to be said
 
 @dataclass(frozen=True, slots=True)
 class AgentFigure:
-    """`peers` is their range, `own` the agent's figure as they are compared, where it differs."""
+    """`peers` is their range, `own` the agent's figure as they are compared, where it differs;
+    `beside` the dimension where a new one begins, and what the figure leaves out.
+    """
 
     row: MetricRow
+    beside: str
     peers: str | None
     own: str | None
 
@@ -31,9 +34,11 @@ def rows(document: Mapping[str, Any], months: Trends, words: Wording) -> list[Ag
         begins = dimension is not None and dimension != previous
         group = dimension_name(dimension, words) if dimension and begins else None
         figures, peers = document["agent"]["metrics"][metric], document["peers"][metric]
+        row = metric_table.row(metric, group, figures, months, words, peers=_range(peers))
         made.append(
             AgentFigure(
-                metric_table.row(metric, group, figures, months, words, peers=_range(peers)),
+                row,
+                " · ".join(filter(None, [group, *row.left_out])),
                 _told(peers, figures, words),
                 _own(peers, figures, words),
             )

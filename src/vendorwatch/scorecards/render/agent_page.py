@@ -1,7 +1,7 @@
 """Agents' pages for coaching: one each, one after the other. They show what the documents say."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vendorwatch.periods import Micros, format_instant
@@ -24,6 +24,7 @@ Document = Mapping[str, Any]
 
 _IN_FOOT = 50  # graphemes of a name
 _ON_ONE_LINE = 38
+_OF_LOGS = ("topic", "source_account", "interaction_id")
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,26 @@ def html_of_agents(report: AgentReport) -> str:
             pages=pages,
         )
     )
+
+
+def spelt_out(report: AgentReport, characters: Collection[str]) -> AgentReport:
+    """With these characters of ids and topics written as [U+1F642]; names stay as they are."""
+    table = str.maketrans({each: f"[U+{ord(each):04X}]" for each in characters})
+
+    def spelt(rows: Sequence[Document]) -> list[Document]:
+        return [
+            {
+                name: value.translate(table) if name in _OF_LOGS and value else value
+                for name, value in row.items()
+            }
+            for row in rows
+        ]
+
+    agents = [
+        each | {"topics": spelt(each["topics"]), "to_read": spelt(each["to_read"])}
+        for each in report.agents
+    ]
+    return replace(report, agents=agents)
 
 
 def _page(document: Document, words: Wording) -> dict[str, Any]:

@@ -23,8 +23,7 @@ from vendorwatch.supervision import end_with_parent
 
 _LONGEST_AGENT = 80  # bytes of a name behind that of a vendor
 _MEGABYTES = 1536  # 8 000 agents take about 650
-_MANY_PAGES = 100  # of agents: more get a child of their own, which gives its memory back
-_PAGE_MEGABYTES, _PAGE_SECONDS = 10, 2.0  # so much more each of them may take; about 7 and 0.4
+_PAGE_MEGABYTES, _PAGE_SECONDS = 10, 2.0  # more that an agent's page may take; about 7 and 0.4
 _START_SECONDS = 60.0  # a cold disk and a busy machine; starting is no part of a report's time
 
 
@@ -53,13 +52,18 @@ def _stem(document: Mapping[str, Any]) -> str:
 
 
 class Renderer:
-    """Each of its workers is a pool of one child, so that killing one disturbs no other."""
+    """Each of its workers is a pool of one child, so that killing one disturbs no other.
 
-    def __init__(self, *, workers: int = 1, timeout_seconds: float = 60) -> None:
+    More than `many_pages` of agents get a child of their own, which gives its memory back.
+    """
+
+    def __init__(
+        self, *, workers: int = 1, timeout_seconds: float = 60, many_pages: int = 100
+    ) -> None:
         self._timeout = timeout_seconds
         # Threads of its own: waiting for a child must not take those in which uploads are parsed.
         self._threads = ThreadPoolExecutor(workers)
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(many_pages) for _ in range(workers)]
         self._idle: LifoQueue[_Worker] = LifoQueue()
         for worker in self._workers:
             self._idle.put(worker)
@@ -85,13 +89,14 @@ class Renderer:
 
 
 class _Worker:
-    def __init__(self) -> None:
+    def __init__(self, many_pages: int) -> None:
+        self._many_pages = many_pages
         self._pool: ProcessPoolExecutor | None = None
         self._process = 0
 
     def pdf(self, report: Report | AgentReport, seconds: float) -> bytes:
         pages = _pages(report)
-        if pages <= _MANY_PAGES:
+        if pages <= self._many_pages:
             return self._pdf(report, seconds)
         self.stop()
         self._start(_MEGABYTES + pages * _PAGE_MEGABYTES)

@@ -11,6 +11,7 @@ from vendorwatch.charts.strip import Axis, Strip, Times, strip
 from vendorwatch.scorecards.render.wording import Wording, msgid
 
 MOST_LANES = 4
+_APART = 0.12  # of the axis: two labels need so much
 _FULL = 5  # contacts at least that a column of full height stands for
 CHANNELS = {
     "email": msgid("E-mail"),
@@ -67,7 +68,7 @@ def lanes(document: Mapping[str, Any], words: Wording) -> Lanes | None:
     others = sum(each["n"] for each in replies) - sum(each["n"] for each in shown)
     return Lanes(
         [_lane(each, axis, max(*counts, _FULL), edge, words) for each in shown],
-        [(f"{100 * axis.at(tick):.2f}%", words.duration(tick)) for tick in axis.ticks],
+        _ticks(axis, words),
         words.ngettext(
             "%(n)s more contact by other channels.",
             "%(n)s more contacts by other channels.",
@@ -76,6 +77,16 @@ def lanes(document: Mapping[str, Any], words: Wording) -> Lanes | None:
         if others
         else None,
     )
+
+
+def _ticks(axis: Axis, words: Wording) -> list[tuple[str, str]]:
+    """Both ends, and between them what does not run into its neighbour."""
+    first, *between, last = axis.ticks
+    kept = [first]
+    for tick in between:
+        if axis.at(tick) - axis.at(kept[-1]) >= _APART <= axis.at(last) - axis.at(tick):
+            kept.append(tick)
+    return [(f"{100 * axis.at(tick):.2f}%", words.duration(tick)) for tick in (*kept, last)]
 
 
 def _edges(per_decade: int) -> Any:

@@ -3,6 +3,7 @@ it loads Pango, and what it reads was written by others.
 """
 
 import logging
+import re
 from hashlib import sha256
 
 from typing_extensions import override
@@ -14,13 +15,14 @@ from weasyprint.urls import (  # type: ignore[import-untyped]  # it has no types
 )
 
 from vendorwatch.periods import to_datetime
-from vendorwatch.scorecards.render.agent_page import AgentReport, html_of_agents
+from vendorwatch.scorecards.render.agent_page import AgentReport, html_of_agents, spelt_out
 from vendorwatch.scorecards.render.failure import RenderFailed
 from vendorwatch.scorecards.render.page import Report, dated, html
 from vendorwatch.scorecards.render.reading import Fonts, spell_out
 from vendorwatch.scorecards.render.tabular import csv_of_agents, csv_text
 
 _VARIANT = "pdf/ua-1"
+_MISSING = re.compile(r"unsupported by fonts: .*\(U\+([0-9A-F]+)\)")
 _LOGGER = logging.getLogger("weasyprint")
 
 
@@ -45,7 +47,22 @@ class _Warnings(logging.Handler):
 
 
 def pdf(report: Report | AgentReport, attachment_name: str) -> bytes:
-    """The same report gives the same bytes. Raises RenderFailed rather than a page with a fault."""
+    """The same report gives the same bytes. Raises RenderFailed rather than a page with a fault.
+
+    Ids and topics are whatever a log says: a character of theirs that no font has is spelt out, so
+    that one contact does not keep every agent of a vendor from their page.
+    """
+    made, warnings = _set(report, attachment_name)
+    missing = {chr(int(found, 16)) for found in _MISSING.findall("\n".join(warnings))}
+    if missing and isinstance(report, AgentReport):
+        made, warnings = _set(spelt_out(report, missing), attachment_name)
+    if warnings:
+        raise RenderFailed("; ".join(dict.fromkeys(warnings)))
+    return made
+
+
+def _set(report: Report | AgentReport, attachment_name: str) -> tuple[bytes, list[str]]:
+    """With what the library warned of."""
     page, table = _parts(report)
     instant = to_datetime(dated(report))
     figures = Attachment(
@@ -71,9 +88,7 @@ def pdf(report: Report | AgentReport, attachment_name: str) -> bytes:
         raise RenderFailed(str(error)) from None
     finally:
         _LOGGER.removeHandler(warnings)
-    if warnings.texts:
-        raise RenderFailed("; ".join(dict.fromkeys(warnings.texts)))
-    return made
+    return made, warnings.texts
 
 
 def _parts(report: Report | AgentReport) -> tuple[str, str]:
