@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vendorwatch.scorecards.render.names import (
     LONGEST,
@@ -28,6 +32,14 @@ def test_names_of_people_are_not_touched(name: str) -> None:
 )
 def test_characters_that_deceive_or_break_are_removed(written: str, shown: str) -> None:
     assert displayable(written) == shown
+
+
+@given(st.text(st.characters(codec="ascii")), st.integers(1, 20))
+def test_plain_text_is_one_line_of_so_many_characters(written: str, longest: int) -> None:
+    shown = displayable(written, longest)
+    words = "".join(each if each.isprintable() else " "[: each.isspace()] for each in written)
+    line = re.sub(" +", " ", words).strip(" ")
+    assert shown == (line if len(line) <= longest else line[: longest - 1] + "…")
 
 
 def test_a_long_name_is_cut_between_letters_and_never_inside_one() -> None:

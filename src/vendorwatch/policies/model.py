@@ -102,7 +102,9 @@ def policy_for(
         chosen = parse_policy(stored.source)
         calendars.insert(0, (chosen.effective_from, chosen.hours))
     else:
-        stored = next(v for v, each in zip(versions, parsed, strict=True) if each is chosen)
+        # Of several that say the same, the newest counts.
+        pairs = reversed([*zip(versions, parsed, strict=True)])
+        stored = next(version for version, each in pairs if each == chosen)
     return PolicyVersion(chosen, stored.policy_id, stored.version, stored.sha256, calendars)
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +23,7 @@ from vendorwatch.policies.model import (
 from vendorwatch.scoring.inputs import PolicyVersion
 
 
+@cache
 def default_policy() -> StoredPolicy:
     """What counts until an engagement has set a policy of its own."""
     file = resources.files("vendorwatch.policies") / "default_policy.toml"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from vendorwatch.periods import Month
 from vendorwatch.scoring import policy_values as values
@@ -26,8 +27,10 @@ _KINDS: tuple[TargetKind, ...] = ("first_reply", "resolution", "next_reply")
 _TARGET_KEYS = ("seconds", "clock", "reply_by")
 _MOST_VOLUME = 1_000_000
 _NO_TARGET = Target(0, "calendar")
+_KEPT_POLICIES = 64  # each is read again and again: at every look at what is due, in every score
 
 
+@lru_cache(maxsize=_KEPT_POLICIES)
 def parse_policy(source: str) -> Policy:
     """Raises BadPolicy with a fault for everything that is wrong: the key's path, and its line.
 

@@ -16,6 +16,9 @@ def displayable(text: str, longest: int = LONGEST) -> str:
 
     Direction controls go because they can show "91" where "19" is written.
     """
+    plain = text.isascii() and text.isprintable() and len(text) <= longest
+    if plain and text == " ".join(text.split()):
+        return text  # as most of a document is, all of which goes through here
     kept = "".join(" " if character.isspace() else character for character in text)
     kept = "".join(character for character in kept if not _is_unprintable(character))
     clusters = _graphemes(" ".join(kept.split()))
