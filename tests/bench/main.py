@@ -18,7 +18,7 @@ _ENGINES = ("SQLite", "PostgreSQL")
 _FORMS = ("NDJSON", "gzip NDJSON", "CSV")
 _SIZES = (5_000, 100_000, 1_000_000, 10_000_000)
 _MONTHS = (200_000, 1_000_000)
-_OFFICES = (10, 100)
+_OFFICES = (6, 100)
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 

@@ -176,7 +176,7 @@ themselves and the processes that they start; the others are free to use both. T
 server are never bound. The aims: {_PARTS_AIM} times the parts at most, {_TWO_AIM} times as fast with two
 workers at least, and time that grows no faster than the engagements.
 
-From {closing.LARGE} engagements on, each runs once, without a warm-up of its own.
+From {closing.LARGE} engagements on, each runs once, without a warm-up of its own, on PostgreSQL alone.
 """
 
 
