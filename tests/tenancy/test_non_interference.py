@@ -35,6 +35,7 @@ OF_THE_SERVER = {"/metrics", "/health", "/ready"}
 # What differs from one request to the next, whoever asks.
 PASSING = {"x-request-id", "date", "ratelimit"}
 _DEFAULTS = {
+    "agent": "agent",
     "metric": "first_reply_on_time",
     "month": FROZEN,
     "interaction_id": "interaction",
@@ -186,6 +187,7 @@ def _paths(document: dict[str, Any], world: World, card: str) -> Iterator[str]:
         yield path.format(**values)
         if "cursor" in [each["name"] for each in item["get"].get("parameters", [])]:
             yield f"{path.format(**values)}?limit=1"
+    yield f"/v1/scorecards/{card}/agents/{objects['agent']}.html"
     yield f"/v1/scorecards/{card}.csv"
     yield f"/v1/scorecards/{card}.pdf"
     yield f"/v1/scorecards/{objects['scorecard']}"
