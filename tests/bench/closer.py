@@ -40,7 +40,6 @@ from vendorwatch.worker.composition import duties
 from vendorwatch.worker.duties import Duty, Round, pieces
 
 _MONTH = Month.parse(MONTH)
-_MAILS_A_CARD = 3
 Answer = Callable[[str], Awaitable[Mapping[str, Any]]]
 
 
@@ -109,7 +108,7 @@ async def _parts(order: Mapping[str, Any]) -> None:
             documents = [await _scored(database, each) for each in order["engagements"]]
         with timed() as pdf:
             papers = [await renderer.pdf_async(Report(each, "en")) for each in documents]
-        mails = [_mail(paper) for paper in papers for _ in range(_MAILS_A_CARD)]
+        mails = [_mail(paper) for paper in papers for _ in range(order["mails"])]
         with timed() as send:
             await _sent(settings.smtp_url, mails)
         return {"score": score.wall, "pdf": pdf.wall, "send": send.wall}

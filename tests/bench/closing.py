@@ -122,7 +122,8 @@ class _Run:
 
     def parts(self) -> Mapping[str, float]:
         order = self._order(self._url) | {
-            "engagements": [scope.engagement_id for scope in self._offices]
+            "engagements": [scope.engagement_id for scope in self._offices],
+            "mails": RECIPIENTS,
         }
         with _child("parts", order, core=0) as child:
             found: dict[str, float] = child.go()

@@ -73,7 +73,7 @@ async def deliver_due(
         for scope in scopes if only is None else [only]:
             await delivering.of_merchant(scope, limit)
             if run.stopped:
-                await delivering.postpone(scopes)
+                await delivering.postpone(scopes, run.stopped)
                 break
     finally:
         await mailer.close()
@@ -209,10 +209,8 @@ class _Delivering:
             return
         self.run.mails[found.state] += 1
 
-    async def postpone(self, scopes: Sequence[Scope]) -> None:
+    async def postpone(self, scopes: Sequence[Scope], stopped: Attempt) -> None:
         """Whatever waits is not tried against a server that refuses everything."""
-        stopped = self.run.stopped
-        assert stopped is not None  # noqa: S101  the caller has looked
         until = self.clock() + STOPS[stopped.ending]
         for scope in scopes:
             async with self.database.write(scope.of_merchant()) as connection:

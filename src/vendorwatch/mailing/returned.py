@@ -65,9 +65,7 @@ async def mark(
     by: Actor = COMMAND,
 ) -> Recipient:
     """Nothing more is sent to them, what waits included; again is no error. Raises NotFound."""
-    await service.find_recipient(connection, scope, recipient_id)
-    await _note(connection, scope, recipient_id, now, by, bounced_at=now)
-    return await service.find_recipient(connection, scope, recipient_id)
+    return await _decided(connection, scope, recipient_id, now, by, bounced_at=now)
 
 
 async def restore(
@@ -79,8 +77,20 @@ async def restore(
     by: Actor = COMMAND,
 ) -> Recipient:
     """They are written to again; what was skipped stays so until it is retried. Raises NotFound."""
+    return await _decided(connection, scope, recipient_id, now, by, bounced_at=None)
+
+
+async def _decided(
+    connection: AsyncConnection,
+    scope: Scope,
+    recipient_id: str,
+    now: Micros,
+    by: Actor,
+    *,
+    bounced_at: Micros | None,
+) -> Recipient:
     await service.find_recipient(connection, scope, recipient_id)
-    await _note(connection, scope, recipient_id, now, by, bounced_at=None)
+    await _note(connection, scope, recipient_id, now, by, bounced_at=bounced_at)
     return await service.find_recipient(connection, scope, recipient_id)
 
 
