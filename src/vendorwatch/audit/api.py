@@ -60,18 +60,17 @@ async def list_audit(
     pages: NamedDependency[Pages],
 ) -> Response[list[AuditItem]]:
     principal.require("read", "manage", "upload")
-    listing = pages.of("audit")
-    place = listing.place
+    listing = pages.of("audit", int)
     is_vendors = principal.scopes.isdisjoint({"read", "manage"})
     async with database.read(principal.scope) as connection:
         found = await service.list_entries(
             connection,
             principal.scope,
             actions=OF_VENDOR if is_vendors else None,
-            before=int(str(place[0])) if place else None,
+            before=listing.place,
             limit=listing.wanted,
         )
-    return listing.answer(found, place=lambda each: [each.entry.sequence], show=_item)
+    return listing.answer(found, place=lambda each: each.entry.sequence, show=_item)
 
 
 def _item(stored: StoredEntry) -> AuditItem:

@@ -6,6 +6,7 @@ from litestar.di import NamedDependency
 from vendorwatch.db.engine import Database
 from vendorwatch.knowledge import service
 from vendorwatch.knowledge.service import CheckStanding, QuestionStanding
+from vendorwatch.periods import Micros
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.paging import BadCursor, Pages, as_is
 from vendorwatch.web.principal import InsufficientScope, Principal
@@ -28,8 +29,7 @@ async def list_questions(
     clock: NamedDependency[Clock],
 ) -> Response[list[QuestionStanding]]:
     principal.require("read", "manage")
-    listing = pages.of("questions")
-    place = listing.place
+    listing = pages.of("questions", tuple[str, int])
     async with database.read(principal.reach) as connection:
         found = await service.question_standings(
             connection,
@@ -37,10 +37,10 @@ async def list_questions(
             now=clock(),
             with_text="manage" in principal.scopes,
             assigned="manage" not in principal.scopes,
-            after=(str(place[0]), int(place[1] or 0)) if place else None,
+            after=listing.place,
             limit=listing.wanted,
         )
-    return listing.answer(found, place=lambda each: [each.question_id, each.version], show=as_is)
+    return listing.answer(found, place=lambda each: (each.question_id, each.version), show=as_is)
 
 
 @get(
@@ -58,19 +58,18 @@ async def list_checks(
     clock: NamedDependency[Clock],
 ) -> Response[list[CheckStanding]]:
     principal.require("read", "manage")
-    listing = pages.of("checks")
-    place = listing.place
+    listing = pages.of("checks", tuple[Micros, str])
     async with database.read(principal.reach) as connection:
         found = await service.standings(
             connection,
             principal.scope,
             now=clock(),
             assigned="manage" not in principal.scopes,
-            after=(int(place[0] or 0), str(place[1])) if place else None,
+            after=listing.place,
             limit=listing.wanted,
         )
     return listing.answer(
-        found, place=lambda each: [each[0], each[1].check_id], show=lambda each: each[1]
+        found, place=lambda each: (each[0], each[1].check_id), show=lambda each: each[1]
     )
 
 

@@ -115,15 +115,14 @@ async def list_policies(
     pages: NamedDependency[Pages],
 ) -> Response[list[PolicyItem]]:
     principal.require("read", "manage")
-    listing = pages.of("policies")
-    place = listing.place
+    listing = pages.of("policies", int)
     async with database.read(principal.scope) as connection:
         # All of them: for which months one counts depends on those after it.
         items = policy_items(await service.policies(connection, principal.scope))
-    seen = int(place[0] or 0) if place else 0
+    seen = listing.place or 0
     return listing.answer(
         [each for each in items if each.version > seen][: listing.wanted],
-        place=lambda each: [each.version],
+        place=lambda each: each.version,
         show=as_is,
     )
 

@@ -100,16 +100,15 @@ async def list_agents(
     pages: NamedDependency[Pages],
 ) -> Response[list[Agent]]:
     principal.require("upload", "read")
-    listing = pages.of("agents")
-    place = listing.place
+    listing = pages.of("agents", str)
     async with database.read(principal.scope) as connection:
         found = await service.agents(
             connection,
             principal.scope,
-            after=str(place[0]) if place else None,
+            after=listing.place,
             limit=listing.wanted,
         )
-    return listing.answer(found, place=lambda agent: [agent.agent_id], show=as_is)
+    return listing.answer(found, place=lambda agent: agent.agent_id, show=as_is)
 
 
 @put(

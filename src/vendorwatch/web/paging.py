@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -21,6 +21,7 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.web.principal import Principal
 
+P = TypeVar("P")
 S = TypeVar("S")
 T = TypeVar("T")
 _DEFAULT_LIMIT = 50
@@ -34,9 +35,6 @@ CursorText = Annotated[
     str | None,
     QueryParameter(max_length=2_000, description="From the Link header of the page before."),
 ]
-
-Place = list[str | int | None]
-"""The values that the list is ordered by, of the last item of a page."""
 
 
 class BadCursor(VendorwatchError):
@@ -52,28 +50,37 @@ class BadCursor(VendorwatchError):
 
 
 @dataclass(frozen=True, slots=True)
-class Cursors:
-    """The cursors of one list (`name`) of one engagement. `secret` is the server's."""
+class Cursors(Generic[P]):
+    """The cursors of one list (`name`) of one engagement. `secret` is the server's.
+
+    A place is what the list is ordered by, of the last item of a page: a text, a whole number, or
+    several of them.
+    """
 
     secret: bytes
     scope: Scope
     name: str
+    place: type[P]
 
-    def write(self, place: Place) -> str:
+    def write(self, place: P) -> str:
         body = msgspec.json.encode(place)
         return base64.urlsafe_b64encode(self._tag(body) + body).rstrip(b"=").decode()
 
-    def read(self, text: str | None) -> Place | None:
+    def read(self, text: str | None) -> P | None:
         """None for the first page. Raises BadCursor."""
         if text is None:
             return None
         raw = _decoded(text)
         tag, body = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
+        refused = BadCursor(
+            "Take the cursor from the Link header of the page before, as it stands there."
+        )
         if not hmac.compare_digest(tag, self._tag(body)):
-            raise BadCursor(
-                "Take the cursor from the Link header of the page before, as it stands there."
-            )
-        return msgspec.json.decode(body, type=list[str | int | None])
+            raise refused
+        try:
+            return msgspec.json.decode(body, type=self.place)
+        except msgspec.ValidationError as error:  # another release's
+            raise refused from error
 
     def _tag(self, body: bytes) -> bytes:
         message = f"cursor:{self.name}:{self.scope.engagement_id}:".encode() + body
@@ -91,23 +98,23 @@ def _decoded(text: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Generic[P]):
     """One page of one list. `place` is that of the last item of the page before; None: there was
     none. `wanted` is one more than are shown: it only tells that there is a next page.
     """
 
     request: Request[Any, Any, Any]
-    cursors: Cursors
-    place: Place | None
+    cursors: Cursors[P]
+    place: P | None
     wanted: int
 
     @property
-    def start(self) -> int:
+    def start(self: "Listing[int]") -> int:
         """How many came before, in a list that is answered by number."""
-        return int(str(self.place[0])) if self.place else 0
+        return self.place or 0
 
     def answer(
-        self, found: Sequence[T], *, place: Callable[[T], Place], show: Callable[[T], S]
+        self, found: Sequence[T], *, place: Callable[[T], P], show: Callable[[T], S]
     ) -> Response[list[S]]:
         """Of up to `wanted` items."""
         items, headers = found[: self.wanted - 1], {}
@@ -120,12 +127,14 @@ class Listing:
             headers = {"Link": f'<{target}>; rel="next"'}
         return Response([show(item) for item in items], headers=headers)
 
-    def answer_by_number(self, found: Sequence[T], *, show: Callable[[T], S]) -> Response[list[S]]:
+    def answer_by_number(
+        self: "Listing[int]", found: Sequence[T], *, show: Callable[[T], S]
+    ) -> Response[list[S]]:
         """Of up to `wanted` items from `start` on, of a list that never changes: where each stands
         is its place.
         """
         numbered = list(enumerate(found, start=self.start + 1))
-        return self.answer(numbered, place=lambda each: [each[0]], show=lambda each: show(each[1]))
+        return self.answer(numbered, place=lambda each: each[0], show=lambda each: show(each[1]))
 
 
 def as_is(item: T) -> T:
@@ -143,9 +152,11 @@ class Pages:
     limit: int
     cursor: str | None
 
-    def of(self, name: str) -> Listing:
-        """`name` tells the list from all others of the engagement. Raises BadCursor."""
-        cursors = Cursors(self.secret, self.scope, name)
+    def of(self, name: str, place: type[P]) -> Listing[P]:
+        """`name` tells the list from all others of the engagement, `place` is what it is ordered by.
+        Raises BadCursor.
+        """
+        cursors = Cursors(self.secret, self.scope, name, place)
         return Listing(self.request, cursors, cursors.read(self.cursor), self.limit + 1)
 
 

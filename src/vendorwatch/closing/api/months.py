@@ -41,17 +41,16 @@ async def list_closings(
     pages: NamedDependency[Pages],
 ) -> Response[list[ClosingItem]]:
     principal.require(*READERS)
-    listing = pages.of("closings")
-    place = listing.place
+    listing = pages.of("closings", str)
     async with database.read(principal.scope) as connection:
         found = await months.closings(
             connection,
             principal.scope,
             now=clock(),
-            before=Month.parse(str(place[0])) if place else None,
+            before=Month.parse(listing.place) if listing.place else None,
             limit=listing.wanted,
         )
-    return listing.answer(found, place=lambda each: [str(each.month)], show=closing_item)
+    return listing.answer(found, place=lambda each: str(each.month), show=closing_item)
 
 
 @get(

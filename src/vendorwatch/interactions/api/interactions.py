@@ -17,7 +17,7 @@ from vendorwatch.interactions.shown import InteractionDetail
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scoring.policy import Channel
 from vendorwatch.web.addresses import id_to_find
-from vendorwatch.web.paging import BadCursor, Pages, Place, as_is
+from vendorwatch.web.paging import BadCursor, Pages, as_is
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
 
@@ -42,7 +42,7 @@ async def list_interactions(
     status: Annotated[Status | None, QueryParameter()] = None,
 ) -> Response[list[Revision]]:
     principal.require("upload", "read")
-    listing = pages.of("interactions")
+    listing = pages.of("interactions", tuple[Micros, str, str])
     wanted = Filter(
         month=_month(month),
         opened_from=_instant("opened_from", opened_from),
@@ -56,7 +56,7 @@ async def list_interactions(
             connection,
             principal.scope,
             wanted,
-            after=_position(listing.place),
+            after=listing.place,
             limit=listing.wanted,
         )
     return listing.answer(found, place=_place, show=as_is)
@@ -85,16 +85,8 @@ async def get_interaction(
     return InteractionDetail(interaction=in_force, revisions=revisions)
 
 
-def _place(found: Revision) -> Place:
-    opened_at = parse_instant(found.opened_at)
-    return [opened_at, found.source_account, found.interaction_id]
-
-
-def _position(place: Place | None) -> Position | None:
-    if place is None:
-        return None
-    opened_at, source_account, interaction_id = place
-    return int(str(opened_at)), str(source_account), str(interaction_id)
+def _place(found: Revision) -> Position:
+    return parse_instant(found.opened_at), found.source_account, found.interaction_id
 
 
 def _month(text: str | None) -> Month | None:

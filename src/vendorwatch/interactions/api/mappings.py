@@ -72,14 +72,12 @@ async def list_mappings(
     pages: NamedDependency[Pages],
 ) -> Response[list[MappingItem]]:
     principal.require("upload", "read")
-    listing = pages.of("mappings")
-    place = listing.place
-    before = int(str(place[0])) if place else None
+    listing = pages.of("mappings", int)
     async with database.read(principal.scope) as connection:
         found = await service.list_mappings(
-            connection, principal.scope, before=before, limit=listing.wanted
+            connection, principal.scope, before=listing.place, limit=listing.wanted
         )
-    return listing.answer(found, place=lambda each: [each.version], show=mapping_item)
+    return listing.answer(found, place=lambda each: each.version, show=mapping_item)
 
 
 @get(

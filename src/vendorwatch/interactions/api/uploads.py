@@ -42,16 +42,14 @@ async def list_uploads(
     pages: NamedDependency[Pages],
 ) -> Response[list[UploadReceipt]]:
     principal.require("upload", "read")
-    listing = pages.of("uploads")
-    place = listing.place
-    before = int(str(place[0])) if place else None
+    listing = pages.of("uploads", int)
     async with database.read(principal.scope) as connection:
         found = await service.list_uploads(
-            connection, principal.scope, before=before, limit=listing.wanted
+            connection, principal.scope, before=listing.place, limit=listing.wanted
         )
     return listing.answer(
         found,
-        place=lambda upload: [upload.receipt.sequence],
+        place=lambda upload: upload.receipt.sequence,
         show=lambda upload: receipt_of(upload, settings.public_url),
     )
 

@@ -13,6 +13,7 @@ from vendorwatch.errors import NotFound
 from vendorwatch.mailing import service
 from vendorwatch.mailing.model import STATES, DeliveryConflict, State
 from vendorwatch.mailing.shown import DeliveryItem, delivery_item
+from vendorwatch.periods import Micros
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
@@ -37,18 +38,17 @@ async def list_deliveries(
     principal.require("manage")
     if only is not None and only not in get_args(State):
         raise BadParameter(f"state is one of {', '.join(STATES)}.")
-    listing = pages.of("deliveries")
-    place = listing.place
+    listing = pages.of("deliveries", tuple[Micros, str])
     async with database.read(principal.reach) as connection:
         found = await service.deliveries(
             connection,
             principal.scope,
             states=[each for each in STATES if only in {None, each}],
-            after=(int(place[0] or 0), str(place[1])) if place else None,
+            after=listing.place,
             limit=listing.wanted,
         )
     return listing.answer(
-        found, place=lambda each: [each.created_at, each.delivery_id], show=delivery_item
+        found, place=lambda each: (each.created_at, each.delivery_id), show=delivery_item
     )
 
 

@@ -15,6 +15,7 @@ from vendorwatch.errors import NotFound
 from vendorwatch.mailing import returned, service
 from vendorwatch.mailing.model import Asked, BadRecipient, RecipientConflict, Side, Wanted
 from vendorwatch.mailing.shown import RecipientItem, recipient_item
+from vendorwatch.periods import Micros
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
@@ -59,17 +60,16 @@ async def list_recipients(
     pages: NamedDependency[Pages],
 ) -> Response[list[RecipientItem]]:
     principal.require("manage")
-    listing = pages.of("recipients")
-    place = listing.place
+    listing = pages.of("recipients", tuple[Micros, str])
     async with database.read(principal.reach) as connection:
         found = await service.recipients(
             connection,
             principal.scope,
-            after=(int(place[0] or 0), str(place[1])) if place else None,
+            after=listing.place,
             limit=listing.wanted,
         )
     return listing.answer(
-        found, place=lambda each: [each.created_at, each.recipient_id], show=recipient_item
+        found, place=lambda each: (each.created_at, each.recipient_id), show=recipient_item
     )
 
 

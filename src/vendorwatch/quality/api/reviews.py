@@ -91,8 +91,7 @@ async def list_reviews(
     reviewer: Annotated[Reviewer | None, QueryParameter(description="By this side.")] = None,
 ) -> Response[list[ReviewItem]]:
     principal.require(*ANYBODY)
-    listing = pages.of("quality-reviews")
-    place = listing.place
+    listing = pages.of("quality-reviews", tuple[str, int])
     filters: dict[str, list[str]] = {
         "reviewer": [each for each in _sees(principal) if reviewer in {None, each}]
     }
@@ -105,13 +104,13 @@ async def list_reviews(
             connection,
             principal.scope,
             filters=filters,
-            before=(str(place[0]), int(place[1] or 0)) if place else None,
+            before=listing.place,
             limit=listing.wanted,
         )
     return listing.answer(
         found,
         # Not its sequence: who reads a cursor is told nothing that the review does not tell.
-        place=lambda each: [each.review_id, each.revision],
+        place=lambda each: (each.review_id, each.revision),
         show=review_item,
     )
 

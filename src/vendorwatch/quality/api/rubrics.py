@@ -79,16 +79,15 @@ async def list_rubrics(
     pages: NamedDependency[Pages],
 ) -> Response[list[RubricItem]]:
     principal.require(*ANYBODY)
-    listing = pages.of("rubrics")
-    place = listing.place
+    listing = pages.of("rubrics", str)
     async with database.read(principal.scope) as connection:
         found = await service.list_rubrics(
             connection,
             principal.scope,
-            after=str(place[0]) if place else None,
+            after=listing.place,
             limit=listing.wanted,
         )
-    return listing.answer(found, place=lambda each: [each.rubric_id], show=rubric_item)
+    return listing.answer(found, place=lambda each: each.rubric_id, show=rubric_item)
 
 
 @get(

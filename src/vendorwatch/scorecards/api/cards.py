@@ -132,14 +132,13 @@ async def list_scorecards(
     month: Annotated[str | None, QueryParameter(description="Only this one, as 2026-10.")] = None,
 ) -> Response[list[ScorecardItem]]:
     principal.require("read", "score")
-    listing = pages.of("scorecards")
-    place = listing.place
+    listing = pages.of("scorecards", tuple[str, Micros, str])
     async with database.read(principal.scope) as connection:
         found = await service.scorecards(
             connection,
             principal.scope,
             month=_month(month) if month else None,
-            after=(str(place[0]), int(place[1] or 0), str(place[2])) if place else None,
+            after=listing.place,
             limit=listing.wanted,
         )
     return listing.answer(found, place=_place, show=_item)
@@ -223,8 +222,8 @@ def _links(card: StoredScorecard) -> dict[str, str]:
     return {"self": home, "pdf": f"{home}.pdf", "csv": f"{home}.csv"}
 
 
-def _place(card: StoredScorecard) -> list[str | int | None]:
-    return [str(card.month), card.created_at, card.scorecard_id]
+def _place(card: StoredScorecard) -> tuple[str, Micros, str]:
+    return str(card.month), card.created_at, card.scorecard_id
 
 
 def _file(content: bytes, name: str, suffix: str) -> Response[bytes]:

@@ -90,7 +90,7 @@ async def list_interactions_behind(
         await service.find_scorecard(connection, principal.scope, scorecard)
         _check_metric(metric, scorecard)
         wanted = _part(part)
-        listing = pages.of(f"behind:{scorecard}:{metric}:{part}:{agent}")
+        listing = pages.of(f"behind:{scorecard}:{metric}:{part}:{agent}", int)
         found = await service.explained(
             connection,
             principal.scope,

@@ -61,7 +61,7 @@ async def list_results_behind(
     principal.require("read", "score")
     async with database.read(principal.scope) as connection:
         found = await service.results_behind(connection, principal.scope, scorecard, agent=agent)
-    listing = pages.of(f"results:{scorecard}:{agent}")
+    listing = pages.of(f"results:{scorecard}:{agent}", int)
     return listing.answer_by_number(found[listing.start :][: listing.wanted], show=_result_item)
 
 
@@ -82,7 +82,7 @@ async def list_answers_behind(
     principal.require("read", "score")
     async with database.read(principal.scope) as connection:
         found = await service.answers_behind(connection, principal.scope, scorecard, agent=agent)
-    listing = pages.of(f"answers:{scorecard}:{agent}")
+    listing = pages.of(f"answers:{scorecard}:{agent}", int)
     return listing.answer_by_number(found[listing.start :][: listing.wanted], show=_topic_item)
 
 
