@@ -11,8 +11,12 @@ _MOST_REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is left of a quota. `full_after` and `retry_after` are whole seconds, rounded up."""
+    """What is left of a quota, so many in each window. `window`, `full_after` and `retry_after` are
+    whole seconds, rounded up.
+    """
 
+    quota: int
+    window: int
     allowed: bool
     remaining: int
     full_after: int
@@ -62,6 +66,8 @@ class Buckets:
     def _standing(self, *, allowed: bool, missing: float) -> Standing:
         left = self._left(missing)
         return Standing(
+            quota=self.quota,
+            window=self.window,
             allowed=allowed,
             remaining=math.floor(left),
             full_after=math.ceil(missing / SECOND),

@@ -54,13 +54,6 @@ class RequestLimits:
         if standing is not None and not standing.allowed:
             self._refuse("address", "Too many requests without a valid key.", standing)
 
-    def headers(self, standing: Standing) -> tuple[tuple[str, str], ...]:
-        assert self._keys is not None  # noqa: S101  who has a standing has a limit
-        return (
-            ("RateLimit-Policy", f'"{_POLICY}";q={self._keys.quota};w={self._keys.window}'),
-            ("RateLimit", f'"{_POLICY}";r={standing.remaining};t={standing.full_after}'),
-        )
-
     def require(self, standing: Standing) -> None:
         """Raises TooManyRequests."""
         if not standing.allowed:
@@ -95,11 +88,18 @@ def limited(require_key: Guard, find_principal: FindPrincipal) -> Guard:
         note_key(connection.scope, principal.key_id)
         standing = limits.note_request(f"{principal.scope.merchant_id} {principal.key_id}", now)
         if standing is not None:
-            for name, value in limits.headers(standing):
+            for name, value in _headers(standing):
                 add_header(connection.scope, name, value)
             limits.require(standing)
 
     return guard
+
+
+def _headers(standing: Standing) -> tuple[tuple[str, str], ...]:
+    return (
+        ("RateLimit-Policy", f'"{_POLICY}";q={standing.quota};w={standing.window}'),
+        ("RateLimit", f'"{_POLICY}";r={standing.remaining};t={standing.full_after}'),
+    )
 
 
 def _buckets(quota: int) -> Buckets | None:
