@@ -1,6 +1,7 @@
 """Records come out of either database as they were put in, and as they were known at any time."""
 
 import asyncio
+import gc
 import hashlib
 import random
 from typing import Any
@@ -284,6 +285,8 @@ async def test_a_connection_that_is_cut_is_an_outage_and_leaves_none_behind(
     database: Database, database_url: str, engagement: Engagement
 ) -> None:
     await put(database, engagement, record("1"))
+    untold: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: untold.append(told))
     connect = psycopg.AsyncConnection.connect
     async with (
         await connect(database_url) as writer,
@@ -293,10 +296,15 @@ async def test_a_connection_that_is_cut_is_an_outage_and_leaves_none_behind(
         await writer.execute("LOCK TABLE interactions IN ACCESS EXCLUSIVE MODE")
         reading = asyncio.create_task(records(database, engagement))
         waits = "wait_event_type = 'Lock' AND query LIKE '%next_replies%'"
+        await _until(admin, "count(*) = 2", waits)
         await _until(admin, "bool_or(pg_terminate_backend(pid))", waits)
         await writer.rollback()
         with pytest.raises(DatabaseUnavailable):
             await reading
+        del reading
+        await asyncio.sleep(0)  # the loop lets go of it, too
+        gc.collect()
+        assert untold == []  # of what the other reader met
         await writer.close()
         assert (await records(database, engagement)).received == 1
         await database.close()

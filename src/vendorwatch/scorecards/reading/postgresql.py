@@ -10,7 +10,7 @@ from threading import Lock
 import adbc_driver_manager as adbc
 import adbc_driver_postgresql  # type: ignore[import-untyped]  # it ships no types
 import polars as pl
-from sqlalchemy import Select, select, text
+from sqlalchemy import Dialect, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
@@ -28,6 +28,7 @@ _SHARE = text(
     "SELECT pg_export_snapshot(), pg_current_xact_id_if_assigned() IS NULL, "
     + ", ".join(f"current_setting('{name}', true)" for name in _CARRIED)
 )
+_Piece = tuple[Part, tuple[Micros, Micros]]  # and its window
 _OUTAGES = {"08", "53", "57", "40"}  # classes of SQLSTATE, as in db.engine
 
 
@@ -48,16 +49,23 @@ async def fetch(
         ),
     )
     pieces = [(part, window) for part in parts for window in part.windows(_WINDOWS)]
-    to_read = deque(enumerate(_sql(connection, part, *window) for part, window in pieces))
-    reading = [
-        asyncio.ensure_future(asyncio.to_thread(_fetched, uri, begin, to_read))
-        for _ in range(_READERS)
-    ]
+    to_read = deque(enumerate(pieces))
+    reading = asyncio.gather(
+        *(
+            asyncio.to_thread(_fetched, uri, begin, connection.dialect, to_read)
+            for _ in range(_READERS)
+        ),
+        return_exceptions=True,  # each is waited for: the snapshot lasts as long as this transaction
+    )
     try:
         number = (await connection.execute(count)).scalar_one()
     finally:
-        _ = await asyncio.wait(reading)  # the snapshot is there as long as this transaction is
-    found = {number: frame for reader in reading for number, frame in reader.result()}
+        read = await reading
+    found: dict[int, pl.DataFrame] = {}
+    for frames_read in read:
+        if isinstance(frames_read, BaseException):
+            raise frames_read
+        found.update(frames_read)
     # The driver hands on whatever width a column of numbers has; a frame has one for all.
     frames = [
         pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part]).cast(
@@ -72,17 +80,16 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _sql(connection: AsyncConnection, part: Part, start: Micros, end: Micros) -> str:
+def _sql(dialect: Dialect, part: Part, start: Micros, end: Micros) -> str:
     columns = [getattr(models.Interaction, name) for name in part.columns]
     statement = select(*columns).where(*part.where(start, end))
-    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    return str(compiled)
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _fetched(
-    uri: str, begin: Sequence[str], to_read: deque[tuple[int, str]]
+    uri: str, begin: Sequence[str], dialect: Dialect, to_read: deque[tuple[int, _Piece]]
 ) -> list[tuple[int, pl.DataFrame]]:
-    """Takes statements out until there are none; each with its number."""
+    """Takes pieces out until there are none; each with its number."""
     frames = []
     try:
         with _server(uri).connection() as connection:
@@ -90,8 +97,8 @@ def _fetched(
                 _run(connection, statement)
             with suppress(IndexError):  # nothing is left
                 while True:
-                    number, statement = to_read.popleft()
-                    frames.append((number, _frame(connection, statement)))
+                    number, (part, window) = to_read.popleft()
+                    frames.append((number, _frame(connection, _sql(dialect, part, *window))))
     except (adbc.Error, pl.exceptions.ComputeError) as error:
         # Polars raises for a stream that breaks off, and has no more than a text to tell.
         if isinstance(error, adbc.Error) and not _is_outage(error):
