@@ -7,7 +7,7 @@ import polars as pl
 
 from vendorwatch.scoring.document import canonical_json
 from vendorwatch.scoring.inputs import Inputs
-from vendorwatch.scoring.measured import Measured, is_in_month
+from vendorwatch.scoring.measured import Measured, of_month
 
 _BLOCK = 1 << 16  # numbers; Arrow cuts longer columns into several messages
 _PADDING, _END_MARK = 64, 8  # bytes
@@ -33,7 +33,7 @@ def of_records(inputs: Inputs) -> "hashlib._Hash":
     interactions as `_hashes` has them. `with_figures` and `with_names` add the rest.
     """
     digest = hashlib.sha256(b"vendorwatch/records/3\n")
-    _add(digest, inputs.interactions.filter(is_in_month(inputs))["content_sha256"])
+    _add(digest, of_month(inputs)[0]["content_sha256"])
     return digest
 
 

@@ -108,7 +108,7 @@ class Measured:
 def measure(inputs: Inputs) -> Measured:
     policy, as_of = inputs.policy.policy, inputs.as_of
     start, _ = inputs.month.bounds(inputs.zone)
-    records = inputs.interactions.filter(is_in_month(inputs))
+    records, later = of_month(inputs)
     topics = distinct(records, "topic")["topic"]
     clocks = Clocks(inputs.policy.calendars, inputs.zone, start, max(as_of, start))
     coded = (
@@ -117,7 +117,6 @@ def measure(inputs: Inputs) -> Measured:
         .drop("customer")  # the widest of all
     )
     states = with_states(coded, as_of=as_of, policy=policy)
-    later = inputs.interactions.filter(~is_in_month(inputs))
     # What is submitted here takes a core, and leaves the other one to Python. What the repeats do
     # not need comes after them: nothing takes longer.
     beside = ThreadPoolExecutor(2)
@@ -157,11 +156,15 @@ def measure(inputs: Inputs) -> Measured:
     )
 
 
-def is_in_month(inputs: Inputs) -> pl.Expr:
-    """Whether an interaction was opened in the month, and by the as-of instant."""
+def of_month(inputs: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The interactions that were opened in the month and by the as-of instant, and the other ones."""
     start, end = inputs.month.bounds(inputs.zone)
-    opened = pl.col("opened_at")
-    return opened.is_between(start, end, closed="left") & (opened <= inputs.as_of)
+    found = inputs.interactions
+    opened = found["opened_at"]
+    is_in_month = opened.is_between(start, end, closed="left") & (opened <= inputs.as_of)
+    if is_in_month.all():  # as a rule: then nothing is copied
+        return found, found.clear()
+    return found.filter(is_in_month), found.filter(~is_in_month)
 
 
 def _spans(timed: pl.DataFrame) -> Mapping[str, Spans]:
