@@ -13,6 +13,7 @@ from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
 from vendorwatch.closing import issuing, months
 from vendorwatch.closing.model import Issuance, Rules, State
+from vendorwatch.closing.states import read_state
 from vendorwatch.db.engine import Database
 from vendorwatch.periods import Month
 from vendorwatch.scorecards import service as scorecards
@@ -63,7 +64,7 @@ class Office:
 
     async def state(self) -> State:
         async with self.database.read(self.scope) as connection:
-            return await issuing.read_state(connection, self.scope)
+            return await read_state(connection, self.scope)
 
     async def revisions(self, month: Month = OCTOBER) -> list[Issuance]:
         async with self.database.read(self.scope) as connection:

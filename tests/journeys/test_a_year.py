@@ -8,8 +8,8 @@ from dataclasses import replace
 from mailing.mail_server import MailServer, mail_server
 from stopped_clock import StoppedClock
 from vendorwatch.closing import store as closing
-from vendorwatch.closing.issuing import read_state
 from vendorwatch.closing.model import Issuance
+from vendorwatch.closing.states import read_state
 from vendorwatch.db.engine import Database
 from vendorwatch.mailing import service as mailing
 from vendorwatch.mailing.model import Asked, Delivery

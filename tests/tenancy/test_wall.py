@@ -247,8 +247,11 @@ async def test_a_key_is_looked_up_and_nothing_else(database: Database, world: Wo
             assert await all_of(connection, table) == [], table
 
 
-async def test_the_operator_sees_who_works_for_whom(database: Database, world: World) -> None:
+async def test_the_operator_sees_who_works_for_whom_and_what_is_due(
+    database: Database, world: World
+) -> None:
     seen = {"merchants": 2, "vendors": 3, "engagements": 3, "scorecards": 6, "deliveries": 3}
+    seen |= {"closing_rules": 3, "issuances": 3, "notices": 3, "policies": 6}
     seen["alarms"] = 3  # a month each
     async with database.read_as_operator() as connection:
         for table in EVERYTHING:

@@ -20,6 +20,7 @@ from vendorwatch.closing.shown import (
     closing_item,
     closing_preview,
 )
+from vendorwatch.closing.states import read_state
 from vendorwatch.closing.told import change_lines
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
@@ -250,7 +251,7 @@ def closing_rules(
     async def use_case(database: Database, scope: Scope) -> State:
         if not changed:
             async with database.read(scope) as connection:
-                return await issuing.read_state(connection, scope)
+                return await read_state(connection, scope)
         async with database.write(scope) as connection:
             rules = replace(await issuing.read_rules(connection, scope), **changed)
             return await issuing.set_rules(connection, scope, rules, runtime.clock())

@@ -19,14 +19,13 @@ from vendorwatch.closing.model import (
     is_late,
 )
 from vendorwatch.closing.refusals import MonthNotDue, MonthNotFrozen, check_reason, check_rules
+from vendorwatch.closing.states import read_state
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing import service as mailing
 from vendorwatch.mailing.model import Issued
 from vendorwatch.periods import Micros, Month, format_instant, load_zone
-from vendorwatch.policies.service import default_policy, policies
 from vendorwatch.scorecards import service as scorecards
 from vendorwatch.scorecards.model import Computed, StoredScorecard
-from vendorwatch.scoring.policy_file import parse_policy
 from vendorwatch.vendors.service import find_engagement
 
 
@@ -37,19 +36,6 @@ class Prepared:
     month: Month
     due_at: Micros
     computed: Computed
-
-
-async def read_state(connection: AsyncConnection, scope: Scope) -> State:
-    engagement = await find_engagement(connection, scope.engagement_id)
-    return State(
-        zone=load_zone(engagement.time_zone),
-        created_at=engagement.created_at,
-        rules=await read_rules(connection, scope),
-        policies=[parse_policy(each.source) for each in await policies(connection, scope)],
-        default=parse_policy(default_policy().source),
-        newest=await store.newest(connection, scope),
-        noticed=await store.noticed(connection, scope),
-    )
 
 
 async def read_rules(connection: AsyncConnection, scope: Scope) -> Rules:

@@ -5,9 +5,10 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vendorwatch.closing import issuing, store
+from vendorwatch.closing import store
 from vendorwatch.closing.gaps import Gaps, gaps
 from vendorwatch.closing.model import Issuance, MonthState, State
+from vendorwatch.closing.states import read_state
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions import service as interactions
@@ -34,7 +35,7 @@ async def closings(
     limit: int | None = None,
 ) -> list[Listed]:
     """The months that have begun, and those that were closed, the newest first."""
-    state = await issuing.read_state(connection, scope)
+    state = await read_state(connection, scope)
     months = sorted({*state.begun(now), *state.newest}, reverse=True)
     wanted = [month for month in months if before is None or month < before][:limit]
     return [await _listed(connection, scope, state, month, now) for month in wanted]
@@ -44,7 +45,7 @@ async def find_closing(
     connection: AsyncConnection, scope: Scope, month: Month, *, now: Micros
 ) -> tuple[Listed, list[Issuance]]:
     """With its revisions, the first one first. Raises NotFound."""
-    state = await issuing.read_state(connection, scope)
+    state = await read_state(connection, scope)
     if month not in {*state.begun(now), *state.newest}:
         raise NotFound("There is no such month.")
     listed = await _listed(connection, scope, state, month, now)

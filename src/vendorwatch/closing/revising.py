@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vendorwatch.closing import issuing, store
 from vendorwatch.closing.model import BY_RULE, By, Difference, Issuance, decided_by
 from vendorwatch.closing.refusals import MonthNotDue
+from vendorwatch.closing.states import read_state
 from vendorwatch.db.scope import Scope
 from vendorwatch.periods import Micros, Month, format_instant
 from vendorwatch.scorecards import service as scorecards
@@ -32,7 +33,7 @@ async def prepare_revision(
 
     Raises MonthNotFrozen, or MonthNotDue where another policy has lengthened the settling time.
     """
-    state = await issuing.read_state(connection, scope)
+    state = await read_state(connection, scope)
     standing = issuing.frozen_in(state.newest, month)
     due_at = state.due_at(month)
     if due_at > now:

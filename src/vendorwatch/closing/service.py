@@ -20,13 +20,13 @@ from vendorwatch.closing.model import (
 )
 from vendorwatch.closing.months import gaps_of
 from vendorwatch.closing.refusals import MonthNotDue, NothingToRevise, check_reason
-from vendorwatch.db.engine import Database, DatabaseUnavailable
+from vendorwatch.closing.states import everybodys_states, read_state
+from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import described
 from vendorwatch.mailing import service as mailing
 from vendorwatch.periods import Micros, Month
 from vendorwatch.scorecards import service as scorecards
-from vendorwatch.vendors.service import engagements
 
 LATE_DATA = "Late data changed the month."
 Outcome = Literal["issued", "held", "stood", "revised", "differs", "same", "told", "nothing"]
@@ -113,21 +113,8 @@ async def revise(
 
 
 async def _states(database: Database) -> list[tuple[Scope, State | Exception]]:
-    """Or why it cannot be read. A database that does not answer concerns everybody, and is raised."""
     async with database.read_as_operator() as connection:
-        everybody = await engagements(connection)
-    found: list[tuple[Scope, State | Exception]] = []
-    for engagement in everybody:
-        try:
-            async with database.read(engagement.scope) as connection:
-                found.append(
-                    (engagement.scope, await issuing.read_state(connection, engagement.scope))
-                )
-        except DatabaseUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  whatever it is, the others' months are due
-            found.append((engagement.scope, error))
-    return found
+        return await everybodys_states(connection)
 
 
 async def _close(database: Database, scope: Scope, month: Month, now: Micros) -> Outcome:
@@ -165,7 +152,7 @@ async def _compare(database: Database, scope: Scope, month: Month, now: Micros) 
 async def _notice(database: Database, scope: Scope, month: Month, now: Micros) -> Outcome:
     async with database.write(scope) as connection:
         await store.lock(connection, scope)
-        state = await issuing.read_state(connection, scope)
+        state = await read_state(connection, scope)
         if (month, "missing_data") in state.noticed or month in state.newest:
             return "stood"
         found = await gaps_of(connection, scope, state, month, now)
@@ -183,7 +170,7 @@ async def _notice(database: Database, scope: Scope, month: Month, now: Micros) -
 async def _remind(database: Database, scope: Scope, month: Month, now: Micros) -> Outcome:
     async with database.write(scope) as connection:
         await store.lock(connection, scope)
-        state = await issuing.read_state(connection, scope)
+        state = await read_state(connection, scope)
         standing = state.newest[month]
         if standing.state != "held" or (month, "approval_reminder") in state.noticed:
             return "stood"

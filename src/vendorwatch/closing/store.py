@@ -1,7 +1,9 @@
 """Rules, issuances, notices and failures in the database."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -18,6 +20,7 @@ from vendorwatch.scoring.document import canonical_json
 
 _Rules, _Issuance, _Notice = models.ClosingRules, models.Issuance, models.Notice
 _Failure = models.ClosingFailure
+_AnyRow = Row[*tuple[Any, ...]]
 _changes = msgspec.json.Decoder(Changes)
 
 
@@ -30,21 +33,52 @@ async def lock(connection: AsyncConnection, scope: Scope) -> None:
     )
 
 
-async def rules(connection: AsyncConnection, scope: Scope) -> Rules | None:
-    found = await connection.execute(
-        select(_Rules.approval, _Rules.late_data, _Rules.first_month, _Rules.last_month).where(
-            _Rules.engagement_id == scope.engagement_id
+@dataclass(slots=True)
+class Kept:
+    """Rows that tell how the months of an engagement stand, as they are: what cannot be read in them
+    is met in `read`, and concerns no other engagement.
+    """
+
+    rules: list[_AnyRow] = field(default_factory=list)
+    newest: list[_AnyRow] = field(default_factory=list)
+    noticed: list[_AnyRow] = field(default_factory=list)
+
+    def read(self) -> tuple[Rules | None, dict[Month, Issuance], set[tuple[Month, NoticeKind]]]:
+        """The newest revision of each frozen month, and of what was told."""
+        issuances = [_issuance(row) for row in self.newest]
+        return (
+            _rules(self.rules[0]) if self.rules else None,
+            {each.month: each for each in issuances},
+            {(Month.parse(row.month), row.kind) for row in self.noticed},
         )
-    )
-    row = found.one_or_none()
-    if row is None:
-        return None
-    return Rules(
-        approval=row.approval,
-        late_data=row.late_data,
-        first_month=_month(row.first_month),
-        last_month=_month(row.last_month),
-    )
+
+
+async def kept(connection: AsyncConnection, scope: Scope) -> Kept:
+    return (await _kept(connection, scope))[scope.engagement_id]
+
+
+async def everybodys(connection: AsyncConnection) -> Mapping[str, Kept]:
+    """By engagement: for whoever runs the server, in a transaction of the operator."""
+    return await _kept(connection, None)
+
+
+async def _kept(connection: AsyncConnection, scope: Scope | None) -> Mapping[str, Kept]:
+    found: dict[str, Kept] = defaultdict(Kept)
+    for row in await connection.execute(_of(scope, select(*_Rules.__table__.columns), _Rules)):
+        found[row.engagement_id].rules.append(row)
+    for row in await connection.execute(_newest(scope)):
+        found[row.engagement_id].newest.append(row)
+    notices = select(_Notice.engagement_id, _Notice.month, _Notice.kind)
+    for row in await connection.execute(_of(scope, notices, _Notice)):
+        found[row.engagement_id].noticed.append(row)
+    return found
+
+
+async def rules(connection: AsyncConnection, scope: Scope) -> Rules | None:
+    row = (
+        await connection.execute(_of(scope, select(*_Rules.__table__.columns), _Rules))
+    ).one_or_none()
+    return None if row is None else _rules(row)
 
 
 async def put_rules(connection: AsyncConnection, scope: Scope, rules: Rules, now: Micros) -> None:
@@ -64,16 +98,7 @@ async def put_rules(connection: AsyncConnection, scope: Scope, rules: Rules, now
 
 async def newest(connection: AsyncConnection, scope: Scope) -> dict[Month, Issuance]:
     """The newest revision of each frozen month."""
-    last = (
-        select(_Issuance.month, func.max(_Issuance.revision).label("revision"))
-        .where(_Issuance.engagement_id == scope.engagement_id)
-        .group_by(_Issuance.month)
-        .subquery()
-    )
-    statement = _issuances(scope).join(
-        last, (last.c.month == _Issuance.month) & (last.c.revision == _Issuance.revision)
-    )
-    found = [_issuance(row) for row in await connection.execute(statement)]
+    found = [_issuance(row) for row in await connection.execute(_newest(scope))]
     return {each.month: each for each in found}
 
 
@@ -131,13 +156,6 @@ async def set_compared(
     )
 
 
-async def noticed(connection: AsyncConnection, scope: Scope) -> set[tuple[Month, NoticeKind]]:
-    found = await connection.execute(
-        select(_Notice.month, _Notice.kind).where(_Notice.engagement_id == scope.engagement_id)
-    )
-    return {(Month.parse(row.month), row.kind) for row in found}
-
-
 async def add_notice(
     connection: AsyncConnection,
     scope: Scope,
@@ -190,20 +208,47 @@ def _one(scope: Scope, issuance: Issuance) -> tuple[Any, ...]:
     )
 
 
-def _issuances(scope: Scope) -> Select[*tuple[Any, ...]]:
-    card = models.Scorecard
-    return (
-        select(*_Issuance.__table__.columns, card.known)
-        .join(
-            card,
-            (card.engagement_id == _Issuance.engagement_id)
-            & (card.scorecard_id == _Issuance.scorecard_id),
-        )
-        .where(_Issuance.engagement_id == scope.engagement_id)
+def _newest(scope: Scope | None) -> Select[*tuple[Any, ...]]:
+    by_month = _Issuance.engagement_id, _Issuance.month
+    newest = select(*by_month, func.max(_Issuance.revision).label("revision"))
+    last = _of(scope, newest, _Issuance).group_by(*by_month).subquery()
+    return _issuances(scope).join(
+        last,
+        (last.c.engagement_id == _Issuance.engagement_id)
+        & (last.c.month == _Issuance.month)
+        & (last.c.revision == _Issuance.revision),
     )
 
 
-def _issuance(row: Row[*tuple[Any, ...]]) -> Issuance:
+def _issuances(scope: Scope | None) -> Select[*tuple[Any, ...]]:
+    card = models.Scorecard
+    issuances = select(*_Issuance.__table__.columns, card.known).join(
+        card,
+        (card.engagement_id == _Issuance.engagement_id)
+        & (card.scorecard_id == _Issuance.scorecard_id),
+    )
+    return _of(scope, issuances, _Issuance)
+
+
+def _of(
+    scope: Scope | None, statement: Select[*tuple[Any, ...]], table: Any
+) -> Select[*tuple[Any, ...]]:
+    """None: of all, in a transaction of the operator."""
+    return (
+        statement if scope is None else statement.where(table.engagement_id == scope.engagement_id)
+    )
+
+
+def _rules(row: _AnyRow) -> Rules:
+    return Rules(
+        approval=row.approval,
+        late_data=row.late_data,
+        first_month=_month(row.first_month),
+        last_month=_month(row.last_month),
+    )
+
+
+def _issuance(row: _AnyRow) -> Issuance:
     differs = None if row.differs is None else tuple(filter(None, row.differs.split(",")))
     return Issuance(
         month=Month.parse(row.month),

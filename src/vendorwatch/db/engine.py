@@ -98,7 +98,9 @@ class Database:
 
     @asynccontextmanager
     async def read_as_operator(self) -> AsyncIterator[AsyncConnection]:
-        """Who works for whom and where scorecards belong: for commands, never for a caller."""
+        """Who works for whom, where scorecards belong and what is due: for commands and background
+        work, never for a caller.
+        """
         async with self._within(OPERATOR, read_only=True) as connection:
             yield connection
 

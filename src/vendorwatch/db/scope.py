@@ -11,7 +11,7 @@ class Reach:
     `engagement`: that engagement's rows, and of its merchant what every vendor is told.
     `merchant`: all that is the merchant's, and whose customers came back to which of its vendors.
     `key`: the API keys of that id, before it is known whose they are.
-    `operator`: who works for whom, and where each scorecard belongs.
+    `operator`: who works for whom, where each scorecard belongs, and what decides what is due.
     """
 
     engagement: str = ""

@@ -1,7 +1,7 @@
 """Policies are set and read; for a month, one of them counts."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 
@@ -52,6 +52,11 @@ async def set_policy(
 async def policies(connection: AsyncConnection, scope: Scope) -> list[StoredPolicy]:
     """The engagement's own, oldest first."""
     return await store.policies(connection, scope)
+
+
+async def everybodys_policies(connection: AsyncConnection) -> Mapping[str, Sequence[StoredPolicy]]:
+    """By engagement, oldest first; in a transaction of the operator. Who has none has no entry."""
+    return await store.everybodys_policies(connection)
 
 
 def find_policy(versions: Sequence[StoredPolicy], name: str) -> StoredPolicy:

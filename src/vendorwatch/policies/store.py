@@ -1,6 +1,9 @@
 """The versions of an engagement's policy."""
 
-from sqlalchemy import insert, select
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
@@ -19,24 +22,32 @@ async def lock(connection: AsyncConnection, scope: Scope) -> None:
 
 async def policies(connection: AsyncConnection, scope: Scope) -> list[StoredPolicy]:
     """Oldest first."""
-    policy = models.Policy
-    found = await connection.execute(
-        select(
-            policy.policy_id,
-            policy.version,
-            policy.sha256,
-            policy.name,
-            policy.effective_from,
-            policy.source,
-            policy.created_at,
-        )
-        .where(policy.engagement_id == scope.engagement_id)
-        .order_by(policy.version)
+    own = models.Policy.engagement_id == scope.engagement_id
+    return [_policy(row) for row in await connection.execute(_policies().where(own))]
+
+
+async def everybodys_policies(connection: AsyncConnection) -> dict[str, list[StoredPolicy]]:
+    """By engagement, oldest first."""
+    found: dict[str, list[StoredPolicy]] = defaultdict(list)
+    for row in await connection.execute(_policies()):
+        found[row.engagement_id].append(_policy(row))
+    return found
+
+
+def _policies() -> Select[*tuple[Any, ...]]:
+    return select(*models.Policy.__table__.columns).order_by(models.Policy.version)
+
+
+def _policy(row: Row[*tuple[Any, ...]]) -> StoredPolicy:
+    return StoredPolicy(
+        policy_id=row.policy_id,
+        version=row.version,
+        sha256=row.sha256.hex(),
+        name=row.name,
+        effective_from=row.effective_from,
+        source=row.source,
+        created_at=row.created_at,
     )
-    return [
-        StoredPolicy(policy_id, version, sha256.hex(), name, effective_from, source, created_at)
-        for policy_id, version, sha256, name, effective_from, source, created_at in found
-    ]
 
 
 async def add_policy(connection: AsyncConnection, scope: Scope, policy: StoredPolicy) -> None:

@@ -27,7 +27,7 @@ _KINDS: tuple[TargetKind, ...] = ("first_reply", "resolution", "next_reply")
 _TARGET_KEYS = ("seconds", "clock", "reply_by")
 _MOST_VOLUME = 1_000_000
 _NO_TARGET = Target(0, "calendar")
-_KEPT_POLICIES = 64  # each is read again and again: at every look at what is due, in every score
+_KEPT_POLICIES = 1_024  # at every look at what is due, those of all engagements are asked for
 
 
 @lru_cache(maxsize=_KEPT_POLICIES)

@@ -9,6 +9,7 @@ from vendorwatch.closing import issuing
 from vendorwatch.closing.api.months import READERS
 from vendorwatch.closing.bodies import ClosingRulesBody, ClosingRulesItem, rules_item
 from vendorwatch.closing.refusals import BadClosingRequest
+from vendorwatch.closing.states import read_state
 from vendorwatch.db.engine import Database
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.principal import InsufficientScope, Principal
@@ -27,7 +28,7 @@ async def get_closing_rules(
 ) -> ClosingRulesItem:
     principal.require(*READERS)
     async with database.read(principal.scope) as connection:
-        return rules_item(await issuing.read_state(connection, principal.scope))
+        return rules_item(await read_state(connection, principal.scope))
 
 
 @put(
