@@ -1,17 +1,27 @@
 """`vendorwatch recipient ...` and `vendorwatch deliver`."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import IO, Any
 
 import click
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing import returned, service
 from vendorwatch.mailing.bounces import MOST_BYTES, read_report
 from vendorwatch.mailing.delivery import Delivered, deliver_due
-from vendorwatch.mailing.model import SIDES, WANTED, Asked, MailNotConfigured, Side, Wanted
+from vendorwatch.mailing.model import (
+    SIDES,
+    WANTED,
+    Asked,
+    Delivery,
+    MailNotConfigured,
+    Side,
+    Wanted,
+)
 from vendorwatch.mailing.sender import Sender
 from vendorwatch.mailing.shown import (
     DeliveryItem,
@@ -20,6 +30,7 @@ from vendorwatch.mailing.shown import (
     recipient_item,
 )
 from vendorwatch.mailing.smtp import mailer_for
+from vendorwatch.periods import Micros
 from vendorwatch.scorecards.render import Renderer, languages
 from vendorwatch.terminal import (
     EXIT_PARTIAL,
@@ -31,6 +42,7 @@ from vendorwatch.terminal import (
 )
 from vendorwatch.vendors.service import find_engagement
 
+_Decision = Callable[[AsyncConnection, Scope, str, Micros], Awaitable[Delivery]]
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 _engagement = click.option(
     "--engagement", "engagement_id", required=True, metavar="ID", help="Id of the engagement."
@@ -251,15 +263,7 @@ def _list(runtime: Runtime, *, as_json: bool) -> None:
 @pass_runtime
 def retry(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
     """Try a mail again from now on, under the same Message-ID."""
-
-    async def use_case(database: Database) -> DeliveryItem:
-        scope = await _place(database, delivery_id)
-        async with database.write(scope.of_merchant()) as connection:
-            return delivery_item(
-                await service.retry(connection, scope, delivery_id, runtime.clock())
-            )
-
-    _tell(runtime.run(use_case), as_json=as_json)
+    _decide(runtime, delivery_id, service.retry, as_json=as_json)
 
 
 @deliver.command("cancel")
@@ -268,13 +272,14 @@ def retry(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
 @pass_runtime
 def cancel(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
     """Do not send a mail that waits."""
+    _decide(runtime, delivery_id, service.cancel, as_json=as_json)
 
+
+def _decide(runtime: Runtime, delivery_id: str, decide: _Decision, *, as_json: bool) -> None:
     async def use_case(database: Database) -> DeliveryItem:
         scope = await _place(database, delivery_id)
         async with database.write(scope.of_merchant()) as connection:
-            return delivery_item(
-                await service.cancel(connection, scope, delivery_id, runtime.clock())
-            )
+            return delivery_item(await decide(connection, scope, delivery_id, runtime.clock()))
 
     _tell(runtime.run(use_case), as_json=as_json)
 
