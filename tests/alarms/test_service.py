@@ -242,6 +242,17 @@ async def test_whoever_dies_while_telling_is_replaced_and_the_mail_is_the_same(
     assert len(watch.server.received) == 2
 
 
+async def test_a_mail_that_was_begun_stays_the_same_under_another_address(watch: Watch) -> None:
+    watch.a_day_late()
+    watch.server.fault("DATA", "drop")  # nobody knows whether it arrived
+    await watch.tell()
+    watch.settings = replace(watch.settings, public_url="https://elsewhere.example")
+    watch.clock.now += DAY
+    await watch.tell()
+    assert len(watch.server.received) == 2
+    assert len({each.message["Message-ID"] for each in watch.server.received}) == 1
+
+
 def _set(event: asyncio.Event):
     async def note() -> None:
         event.set()

@@ -123,8 +123,7 @@ def next_mail(unsent: Sequence[Alarm], last_sent_at: Micros | None, now: Micros)
     open_ones = [each for each in unsent if each.next_attempt_at != NEVER]
     begun = [each for each in open_ones if each.message_id is not None]
     if begun:
-        mail = [each for each in begun if each.message_id == begun[0].message_id]
-        return mail if all(may_start(each, now) for each in mail) else []
+        return begun if all(may_start(each, now) for each in begun) else []
     if last_sent_at is not None and now - last_sent_at < GATHERED:
         return []
     return [each for each in open_ones if may_start(each, now) and each.raised_at > now - STALE]
