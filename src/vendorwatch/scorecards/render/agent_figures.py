@@ -1,33 +1,21 @@
 """An agent's metrics against target and peers, and what of them could not be measured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from vendorwatch.scorecards.render import cells, metric_table
 from vendorwatch.scorecards.render.findings import Figures
 from vendorwatch.scorecards.render.measures import dimension_name, dimension_of, name_of
-from vendorwatch.scorecards.render.metric_table import MetricRow
+from vendorwatch.scorecards.render.metric_table import MetricRow, TrendCell
 from vendorwatch.scorecards.render.wording import Wording
 from vendorwatch.scorecards.trends import Trends
 
 _WORTH_SAYING = Decimal("0.02")  # how far case mix must move a rate to be said
 
 
-@dataclass(frozen=True, slots=True)
-class AgentFigure:
-    """`peers` is their range, `own` the agent's figure as they are compared, where it differs;
-    `beside` the dimension where a new one begins, and what the figure leaves out.
-    """
-
-    row: MetricRow
-    beside: str
-    peers: str | None
-    own: str | None
-
-
-def rows(document: Mapping[str, Any], months: Trends, words: Wording) -> list[AgentFigure]:
+def rows(document: Mapping[str, Any], months: Trends, words: Wording) -> list[MetricRow]:
     made, previous = [], None
     for metric in document["shown"]:
         dimension = dimension_of(metric)
@@ -35,16 +23,30 @@ def rows(document: Mapping[str, Any], months: Trends, words: Wording) -> list[Ag
         group = dimension_name(dimension, words) if dimension and begins else None
         figures, peers = document["agent"]["metrics"][metric], document["peers"][metric]
         row = metric_table.row(metric, group, figures, months, words, peers=_range(peers))
-        made.append(
-            AgentFigure(
-                row,
-                " · ".join(filter(None, [group, *row.left_out])),
-                _told(peers, figures, words),
-                _own(peers, figures, words),
-            )
-        )
+        made.append(_with_peers(row, figures, peers, words))
         previous = dimension
     return made
+
+
+def _with_peers(
+    row: MetricRow, figures: Figures, peers: Mapping[str, Any] | None, words: Wording
+) -> MetricRow:
+    """Beside the target the range of peers, and the agent's own figure as they are compared."""
+    told = _told(peers, figures, words) or cells.NOTHING
+    return replace(
+        row,
+        beside=" · ".join(filter(None, [row.beside, *row.left_out])),
+        left_out=[],
+        target=" ".join([*row.beside_target, row.target]) if row.target else None,
+        beside_target=[told, *filter(None, [_own(peers, figures, words)])],
+        trend=row.trend and _briefly(row.trend),
+    )
+
+
+def _briefly(trend: TrendCell) -> TrendCell:
+    """Only what is more than chance."""
+    is_steady = trend.state == "common_cause"
+    return replace(trend, variation=None if is_steady else trend.variation, assurance=None)
 
 
 def _range(peers: Mapping[str, Any] | None) -> tuple[Decimal, Decimal | None] | None:

@@ -1,4 +1,4 @@
-"""The answer page's table: the vendor's metrics against their targets."""
+"""Metrics against their targets, as `reports/scorecard/metrics.html` shows them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,14 +29,17 @@ class TrendCell:
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
+    """`beside` stands under the name: the dimension, where a new one begins."""
+
     name: str
-    group: str | None  # the dimension's name, where a new one begins
+    begins: bool
+    beside: str | None
     actual: str
     interval: str | None
     chart: Markup
     trend: TrendCell | None
-    side: str | None
     target: str | None
+    beside_target: list[str]
     contract: str  # classes on the page
     verdict: str
     evidence: str | None
@@ -88,18 +91,21 @@ def row(
     *,
     peers: tuple[Decimal, Decimal | None] | None = None,
 ) -> MetricRow:
-    """`peers` is a range, open above where the second is None."""
+    """`group` is the dimension's name where a new one begins. `peers` is a range, open above where
+    the second is None.
+    """
     name, contract, evidence = name_of(metric, words), figures["contract"], figures["evidence"]
     verdict = cells.CONTRACT.get(contract)
     return MetricRow(
         name=name,
-        group=group,
+        begins=group is not None,
+        beside=group,
         actual=cells.actual(figures, words),
         interval=cells.interval(figures, words),
         chart=_chart(name, figures, words, peers),
         trend=_trend(name, found.metrics[metric], words) if len(found.months) > 1 else None,
-        side=cells.side_of_target(figures, words) if figures["target"] is not None else None,
         target=cells.target(figures, words),
+        beside_target=[cells.side_of_target(figures, words)] if figures["target"] else [],
         contract=f"{contract or 'none'} {evidence or ''}".strip(),
         verdict=words.gettext(verdict) if verdict else words.gettext("No target"),
         evidence=_evidence(figures, words),
