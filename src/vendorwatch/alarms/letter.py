@@ -46,6 +46,7 @@ def text(alarms: Sequence[Alarm], engagements: Mapping[str, Engagement]) -> Text
     given = {
         "subject": f"vendorwatch: {heading}",
         "heading": heading,
+        "language": LANGUAGE,
         "at": shown(max(each.raised_at for each in alarms)),
         "sections": [_SECTIONS[kind](found, engagements) for kind, found in kinds.items() if found],
     }
