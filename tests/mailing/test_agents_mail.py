@@ -188,6 +188,7 @@ async def test_a_month_without_agents_is_told(
     [mail] = server.received
     assert pdfs(mail) == {}
     assert told(mail) == {"No contact of this month is credited to an agent."}
+    assert mail.message["Subject"].endswith(": no agent scorecards")
     assert "/v1/reports/" not in body(mail, "html")
 
 

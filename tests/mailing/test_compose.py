@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
@@ -151,6 +152,9 @@ def test_every_text_in_every_language(language: str, name: str) -> None:
         assert UNSUBSCRIBE in each
         assert "linh@trasen.vn" in each
     assert f'<html lang="{language}">' in html
+    [heading] = re.findall(r"<h1>(.*?)</h1>", html)
+    assert heading in plain
+    assert heading.lower() in text.subject.lower()
     # Nothing is fetched: no picture, no style, no script, no font of somebody else.
     for word in ("<img", "<link", "<script", "@import", "url(", "src=", "http-equiv"):
         assert word not in html

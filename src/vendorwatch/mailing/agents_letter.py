@@ -6,7 +6,7 @@ from typing import Any
 from vendorwatch.mailing.compose import Text
 from vendorwatch.mailing.letter import Reader, rendered
 from vendorwatch.scorecards.render.names import displayable
-from vendorwatch.scorecards.render.wording import wording
+from vendorwatch.scorecards.render.wording import capital, wording
 
 _IN_SUBJECT = 60  # graphemes of a vendor's name
 
@@ -16,6 +16,8 @@ def text(document: Mapping[str, Any], link: str, reader: Reader, *, is_attached:
     words = wording(reader.language)
     month, revision, agents = document["month"], document["revision"], len(document["agents"])
     fact = words.ngettext("%(n)s agent scorecard", "%(n)s agent scorecards", agents)
+    if not agents:
+        fact = words.gettext("no agent scorecards")
     given = {
         "vendor": displayable(document["vendor"], _IN_SUBJECT),
         "month": words.month(month),
@@ -32,9 +34,9 @@ def text(document: Mapping[str, Any], link: str, reader: Reader, *, is_attached:
         "agents",
         subject,
         reader,
-        heading=fact,
+        heading=capital(fact),
         title=displayable(document["vendor"]),
-        month=inside[0].upper() + inside[1:],
+        month=capital(inside),
         agents=agents,
         revision=revision,
         replaced=replaced,

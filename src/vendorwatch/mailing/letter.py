@@ -15,7 +15,7 @@ from vendorwatch.scorecards.render import cells, measures, narrative
 from vendorwatch.scorecards.render.findings import Figures, find
 from vendorwatch.scorecards.render.names import displayable
 from vendorwatch.scorecards.render.page import all_displayable, data_line
-from vendorwatch.scorecards.render.wording import Wording, msgid, wording
+from vendorwatch.scorecards.render.wording import Wording, capital, msgid, wording
 
 Document = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def text(parts: Sequence[Part], reader: Reader) -> Text:
         "scorecard",
         subject,
         reader,
-        heading=_capital(heading),
+        heading=capital(heading),
         title=first["vendor"] if len(shown) == 1 else _vendors(shown, words),
         month=first["month"],
         parts=shown,
@@ -134,11 +134,11 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
     return {
         "vendor": document["vendor"],
         "short_name": displayable(document["vendor"], _IN_SUBJECT),
-        "month": _capital(words.month(document["month"])),
+        "month": capital(words.month(document["month"])),
         "month_inside": words.month(document["month"]),
         "tally": tally,
         "fact": tally.told(words),
-        "sentence": _capital(tally.told(words)),
+        "sentence": capital(tally.told(words)),
         "score": words.score(scores["score"]) if scores["score"] is not None else None,
         "not_rated": words.listed(
             measures.dimension_name(name, words) for name in scores["not_rated"]
@@ -146,7 +146,7 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
         "missed": _missed(metrics, words),
         "data": [
             *narrative.sentences(find(metrics, document["uploads"]), words),
-            *map(_capital, data_line(document, words)),
+            *map(capital, data_line(document, words)),
         ],
         "revision": revision,
         "replaced": revision - 1 if revision > 1 else None,
@@ -203,7 +203,3 @@ def _vendors(shown: Sequence[dict[str, Any]], words: Wording) -> str:
 
 def _total(shown: Sequence[dict[str, Any]]) -> Tally:
     return sum((part["tally"] for part in shown), start=Tally(0, 0))
-
-
-def _capital(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]

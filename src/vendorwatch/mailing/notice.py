@@ -11,14 +11,14 @@ from vendorwatch.mailing.compose import Text
 from vendorwatch.mailing.letter import Reader, rendered
 from vendorwatch.mailing.model import Notice
 from vendorwatch.scorecards.render.names import displayable
-from vendorwatch.scorecards.render.wording import Wording, msgid, wording
+from vendorwatch.scorecards.render.wording import Wording, capital, msgid, wording
 
 _MOST_DAYS = 31
 _IN_SUBJECT = 60  # graphemes of a vendor's name
-_SUBJECTS: Mapping[Notice, str] = {
-    "approval_reminder": msgid("%(vendor)s, %(month)s: the scorecard waits for your approval"),
-    "missing_data": msgid("%(vendor)s, %(month)s: days without any interaction"),
-    "no_upload": msgid("%(vendor)s, %(month)s: no log has been received yet"),
+_FACTS: Mapping[Notice, str] = {
+    "approval_reminder": msgid("the scorecard waits for your approval"),
+    "missing_data": msgid("days without any interaction"),
+    "no_upload": msgid("no log has been received yet"),
 }
 _BODIES: Mapping[Notice, str] = {
     "approval_reminder": msgid(
@@ -54,16 +54,15 @@ class About:
 def text(about: About, reader: Reader) -> Text:
     """Raises LookupError without a catalogue."""
     words = wording(reader.language)
-    vendor = displayable(about.vendor)
-    month = words.month(about.month)
+    month, fact = words.month(about.month), words.gettext(_FACTS[about.kind])
+    vendor = displayable(about.vendor, _IN_SUBJECT)
     return rendered(
         "notice",
-        words.gettext(
-            _SUBJECTS[about.kind], vendor=displayable(about.vendor, _IN_SUBJECT), month=month
-        ),
+        words.gettext("%(vendor)s, %(month)s: %(fact)s", vendor=vendor, month=month, fact=fact),
         reader,
-        title=vendor,
-        month=month[0].upper() + month[1:],
+        title=displayable(about.vendor),
+        month=capital(month),
+        heading=capital(fact),
         body=words.gettext(_BODIES[about.kind]),
         days=_days(about.facts, words),
         to_do=words.gettext(_TO_DO[about.kind]),
@@ -80,4 +79,4 @@ def _days(facts: Mapping[str, Any], words: Wording) -> list[str]:
 def _command(about: About) -> str:
     if about.kind == "approval_reminder":
         return f"vendorwatch approve --engagement {about.engagement_id} --month {about.month}"
-    return "vendorwatch push FILE --url URL --key KEY"
+    return "vendorwatch push FILE --url URL --key-file KEY_FILE"

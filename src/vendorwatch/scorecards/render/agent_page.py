@@ -17,7 +17,7 @@ from vendorwatch.scorecards.render.page import (
     stylesheet,
 )
 from vendorwatch.scorecards.render.score_block import score_block
-from vendorwatch.scorecards.render.wording import Wording, wording
+from vendorwatch.scorecards.render.wording import Wording, capital, wording
 from vendorwatch.scorecards.trends import trends
 
 Document = Mapping[str, Any]
@@ -55,7 +55,7 @@ def html_of_agents(report: AgentReport) -> str:
             language=report.language,
             stylesheet=stylesheet("print.css", "agent.css"),
             document=card,
-            month=_capital(words.month(card["month"])),
+            month=capital(words.month(card["month"])),
             month_inside=words.month(card["month"]),
             title=pages[0]["name"] if report.of_one else card["vendor"],
             created=format_instant(dated(report)),
@@ -108,7 +108,3 @@ def _page(document: Document, words: Wording) -> dict[str, Any]:
         ],
         "not_measured": agent_figures.not_measured(document, words),
     }
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

@@ -17,7 +17,7 @@ from vendorwatch.scorecards.render.findings import find
 from vendorwatch.scorecards.render.headline import funnel_metric, headline, outliers
 from vendorwatch.scorecards.render.names import displayable
 from vendorwatch.scorecards.render.score_block import score_block
-from vendorwatch.scorecards.render.wording import Wording, msgid, wording
+from vendorwatch.scorecards.render.wording import Wording, capital, msgid, wording
 from vendorwatch.scorecards.trends import Trends, trends
 
 Document = Mapping[str, Any]
@@ -130,7 +130,7 @@ def _header(report: Report, document: Document, words: Wording) -> dict[str, Any
     return {
         "month": month,
         "running": displayable(document["vendor"], _RUNNING),
-        "heading": month[0].upper() + month[1:],  # "tháng 10 năm 2026" begins a line
+        "heading": capital(month),
         "as_of": words.instant(instant_of(document), zone),
         "created": format_instant(dated(report)),
         "issued": words.instant(report.issued, zone) if report.issued is not None else None,

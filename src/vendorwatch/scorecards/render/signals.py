@@ -1,6 +1,6 @@
 """What the months of a figure say, in words: of the document's and of trends' making, no other."""
 
-from vendorwatch.scorecards.render.wording import Wording, msgid
+from vendorwatch.scorecards.render.wording import Wording, capital, msgid
 from vendorwatch.scorecards.trends import Trend
 from vendorwatch.scoring.figures import NOT_REACHED
 
@@ -58,7 +58,7 @@ def explained(trend: Trend, months: tuple[str, ...], words: Wording) -> list[str
     told = variation(trend, words)
     if told is not None and trend.chart.signals[-1]:
         found.append(
-            _capital(words.gettext("%(state)s: %(why)s.", state=told, why=rule(trend, words)))
+            capital(words.gettext("%(state)s: %(why)s.", state=told, why=rule(trend, words)))
         )
     elif told is not None:
         found.append(words.gettext("Steady: the newest month is within the limits of noise."))
@@ -74,7 +74,3 @@ def explained(trend: Trend, months: tuple[str, ...], words: Wording) -> list[str
     if gaps:
         found.append(words.gettext("Not reached in %(months)s.", months=words.listed(gaps)))
     return found
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

@@ -44,6 +44,11 @@ _STEPS = (  # below so many seconds, durations are shown in steps of so many
 )
 
 
+def capital(text: str) -> str:
+    """As it begins a line: "tháng 10 năm 2026" is lower-case only within a sentence."""
+    return text[0].upper() + text[1:]
+
+
 def languages() -> tuple[str, ...]:
     """Adding one is adding a catalogue."""
     folders = (REPORTS / "locales").glob(f"*/LC_MESSAGES/{_DOMAIN}.po")
