@@ -53,7 +53,7 @@ def html_of_agents(report: AgentReport) -> str:
         .get_template("agent.html")
         .render(
             language=report.language,
-            stylesheet=stylesheet("print.css", "agent.css"),
+            stylesheet=stylesheet("print.css", "agent.css", "screen.css"),
             document=card,
             month=capital(words.month(card["month"])),
             month_inside=words.month(card["month"]),

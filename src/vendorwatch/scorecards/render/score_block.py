@@ -70,5 +70,7 @@ def _trend(document: Document, history: History, words: Wording) -> Markup:
         cells.decimal_of(month["vendor_scores"]["score"]) if month else None
         for month in [*(earlier for _, earlier in history), document]
     ]
+    if all(value is None for value in values):
+        return Markup()
     title = words.gettext("Score in the last %(n)s months", n=len(values))
     return Markup(sparkline(title, values))  # noqa: S704 - our own SVG, title escaped there
