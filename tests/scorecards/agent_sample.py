@@ -72,15 +72,23 @@ TWO: Json = {
     "to_read": [OTHERS[2], WELL],
 }
 
+LONG_TOPIC = "đổi-trả-phiếu-quà-tặng-đã-hết-hạn-hoặc-không-sử-dụng-được-nữa"
+
 CROWDED: Json = {
     "replies": [
         EMAIL | {"channel": channel, "given_up": 3}
         for channel in ("email", "web_form", "chat", "marketplace", "social", "messaging")
     ],
-    "topics": [each | {"topic": f"{each['topic']} {n}"} for n in (1, 2) for each in TOPICS],
+    "topics": [
+        each | {"topic": f"{each['topic']} {n} {LONG_TOPIC}"} for n in (1, 2) for each in TOPICS
+    ],
     "to_read": [
         LATE
-        | {"source_account": "tra-sen-vietnam", "beside": OTHERS[2]["beside"] | {"target": "1"}},
+        | {
+            "source_account": "tra-sen-vietnam",
+            "topic": LONG_TOPIC,
+            "beside": OTHERS[2]["beside"] | {"target": "1"},
+        },
         BACK | {"beside": {"reopened": True, "handed_over": True, "repeated": True}},
         OTHERS[2],
     ],

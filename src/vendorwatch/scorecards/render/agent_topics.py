@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vendorwatch.scorecards.render.names import displayable
 from vendorwatch.scorecards.render.wording import Wording
 
 MOST_ROWS = 5
+LONGEST = 30  # graphemes of a topic: two lines, so that the page stays one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def _row(topic: Mapping[str, Any], words: Wording) -> TopicRow:
     else:
         state, told = "missed", words.gettext("missed: %(n)s", n=words.count(asked - right))
     return TopicRow(
-        topic["topic"],
+        displayable(topic["topic"], LONGEST),
         words.count(topic["contacts"]),
         words.gettext("%(n)s of %(all)s", n=words.count(right), all=words.count(asked))
         if asked

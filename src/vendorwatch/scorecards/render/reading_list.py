@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from vendorwatch.periods import to_micros
+from vendorwatch.scorecards.render.agent_topics import LONGEST
+from vendorwatch.scorecards.render.names import displayable
 from vendorwatch.scorecards.render.reply_times import channel_name
 from vendorwatch.scorecards.render.wording import Wording, msgid
 from vendorwatch.scoring.document import RATE_DIGITS, decimal_text
@@ -44,7 +46,8 @@ def item(found: Mapping[str, Any], zone: str, words: Wording) -> Item:
     known, account = _REASONS.get(reason), found["source_account"]
     told = _FACTS.get(reason)
     opened = to_micros(datetime.fromisoformat(found["opened_at"]))
-    about = [words.instant(opened, zone), channel_name(found["channel"], words), found["topic"]]
+    about = [words.instant(opened, zone), channel_name(found["channel"], words)]
+    about.append(displayable(found["topic"] or "", LONGEST))
     return Item(
         words.gettext(known) if known else reason,
         told(found["beside"], words) if told else None,
