@@ -9,6 +9,7 @@ ENGLISH = wording("en")
 
 
 NONE_REJECTED = {"received": 15_310, "rejected": 0, "uploads": 31}
+CONTACTS = 4_981
 
 
 def metrics() -> sample.Json:
@@ -24,7 +25,7 @@ def quiet() -> sample.Json:
 
 
 def test_noise_is_not_news() -> None:
-    findings = find(quiet(), {"received": 15_310, "rejected": 12, "uploads": 31})
+    findings = find(quiet(), {"received": 15_310, "rejected": 12, "uploads": 31}, CONTACTS)
 
     assert sentences(findings, ENGLISH) == []
     assert questions(findings, quiet(), ENGLISH) == []
@@ -32,7 +33,7 @@ def test_noise_is_not_news() -> None:
 
 def test_only_targets_missed_by_more_than_chance_are_asked_about() -> None:
     figures = metrics()
-    findings = find(figures, NONE_REJECTED)
+    findings = find(figures, NONE_REJECTED, CONTACTS)
 
     assert figures["resolution_on_time"]["contract"] == "missed"
     assert "resolution_on_time" not in findings.clearly_missed
@@ -42,18 +43,35 @@ def test_only_targets_missed_by_more_than_chance_are_asked_about() -> None:
 
 def test_a_question_carries_the_figure_and_the_target() -> None:
     figures = metrics()
-    first = questions(find(figures, NONE_REJECTED), figures, ENGLISH)[0]
+    first = questions(find(figures, NONE_REJECTED, CONTACTS), figures, ENGLISH)[0]
 
     assert first["metric"] == "First reply on time"
     assert first["fact"] == "78.2%, target 90%"
     assert first["question"].endswith("?")
 
 
+def test_a_month_without_a_contact_is_called_so_and_its_metrics_are_not_listed() -> None:
+    figures = metrics()
+    for each in figures.values():
+        each |= {
+            "denominator": 0,
+            "missing": 0,
+            "contract": "not_measurable",
+            "evidence": "too_few",
+        }
+    findings = find(figures, {"received": 0, "rejected": 0, "uploads": 0}, 0)
+
+    assert sentences(findings, ENGLISH) == ["No contact of this month has been received."]
+    assert not findings.is_telling
+
+
 def test_holes_in_the_data_are_said() -> None:
     figures = quiet()
     figures["csat"] |= {"denominator": 0, "contract": "not_measurable", "value": None}
     figures["reopen_rate"] |= {"missing": 700}
-    told = sentences(find(figures, {"received": 100, "rejected": 1, "uploads": 1}), ENGLISH)
+    told = sentences(
+        find(figures, {"received": 100, "rejected": 1, "uploads": 1}, CONTACTS), ENGLISH
+    )
 
     assert told == [
         "Nothing to measure this month for: Satisfied customers.",
@@ -70,7 +88,11 @@ def test_at_most_three_sentences_and_signals_come_first() -> None:
         "value": None,
     }
     told = sentences(
-        find(document["vendor_scores"]["metrics"], {"received": 9, "rejected": 9, "uploads": 1}),
+        find(
+            document["vendor_scores"]["metrics"],
+            {"received": 9, "rejected": 9, "uploads": 1},
+            CONTACTS,
+        ),
         ENGLISH,
         standing_out=outliers(document, FUNNEL),
     )
@@ -87,7 +109,7 @@ def test_agents_are_named_in_alphabetical_order_and_never_by_how_far_they_are_of
     for agent in document["agents"][:3]:
         agent["metrics"][FUNNEL]["peers"]["outside"] = "99.8"
     [told] = sentences(
-        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+        find(quiet(), NONE_REJECTED, CONTACTS), ENGLISH, standing_out=outliers(document, FUNNEL)
     )
 
     assert told == (
@@ -100,7 +122,7 @@ def test_agents_are_named_in_alphabetical_order_and_never_by_how_far_they_are_of
 def test_limits_are_called_less_certain_only_where_they_are() -> None:
     document = sample.with_peers(sample.document(), overdispersed=False)
     [told] = sentences(
-        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+        find(quiet(), NONE_REJECTED, CONTACTS), ENGLISH, standing_out=outliers(document, FUNNEL)
     )
 
     assert told.endswith("Chi (outside the 95% limits).")
@@ -110,7 +132,7 @@ def test_nobody_outside_is_no_news() -> None:
     document = sample.with_peers(sample.document(names=["A", "B", "C"]))
 
     assert not sentences(
-        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+        find(quiet(), NONE_REJECTED, CONTACTS), ENGLISH, standing_out=outliers(document, FUNNEL)
     )
 
 
@@ -119,7 +141,7 @@ def test_a_crowd_is_told_with_how_many_more_there_are() -> None:
     for agent in document["agents"]:
         agent["metrics"][FUNNEL]["peers"]["outside"] = "95"
     [told] = sentences(
-        find(quiet(), NONE_REJECTED), ENGLISH, standing_out=outliers(document, FUNNEL)
+        find(quiet(), NONE_REJECTED, CONTACTS), ENGLISH, standing_out=outliers(document, FUNNEL)
     )
 
     assert "Agent 4 and 4 more (outside the 95% limits)" in told
@@ -141,7 +163,7 @@ def test_what_the_months_signal_is_told_with_its_rule() -> None:
         ("handover_rate", "Handed over (went down: below its limits)"),
     ):
         found = sentences(
-            find(quiet(), NONE_REJECTED), ENGLISH, months=months(metric, *steady, "0.5")
+            find(quiet(), NONE_REJECTED, CONTACTS), ENGLISH, months=months(metric, *steady, "0.5")
         )
         assert found == [f"Changed by more than noise, by trial limits: {told}."]
 
@@ -149,9 +171,9 @@ def test_what_the_months_signal_is_told_with_its_rule() -> None:
 def test_seven_months_in_a_row_are_a_change_and_after_a_year_no_trial() -> None:
     rising = [f"0.{80 + at}" for at in range(12)]
 
-    assert sentences(find(quiet(), NONE_REJECTED), ENGLISH, months=months("csat", *rising)) == [
-        "Changed by more than noise: Satisfied customers (improving: 7 months rising)."
-    ]
+    assert sentences(
+        find(quiet(), NONE_REJECTED, CONTACTS), ENGLISH, months=months("csat", *rising)
+    ) == ["Changed by more than noise: Satisfied customers (improving: 7 months rising)."]
 
 
 def test_what_is_counted_in_other_units_is_not_said_to_lack_a_share() -> None:
@@ -159,4 +181,4 @@ def test_what_is_counted_in_other_units_is_not_said_to_lack_a_share() -> None:
     figures["next_reply_on_time"] = figures["csat"] | {"missing": 4000}
     figures["knowledge_coverage"] = figures["csat"] | {"missing": 4000}
 
-    assert sentences(find(figures, NONE_REJECTED), ENGLISH) == []
+    assert sentences(find(figures, NONE_REJECTED, CONTACTS), ENGLISH) == []

@@ -12,7 +12,17 @@ def test_a_score_that_is_not_rated_says_what_is_lacking() -> None:
     page = html(Report(sample.document(score=None), "en"))
 
     assert "Not rated" in page
-    assert "Too few data for: Product knowledge." in page
+    assert "Too little data for: Product knowledge." in page
+
+
+def test_where_too_little_is_known_the_log_is_asked_about_and_not_the_targets() -> None:
+    few, enough = sample.document(names=[]), sample.document(names=[])
+    for document, evidence in ((few, "too_few"), (enough, "within_noise")):
+        for figures in document["vendor_scores"]["metrics"].values():
+            figures["evidence"] = figures["evidence"] and evidence
+
+    assert "Is the log complete?" in html(Report(few, "en"))
+    assert "Nothing to ask: no target was missed" in html(Report(enough, "en"))
 
 
 def test_a_provisional_page_says_so() -> None:

@@ -130,6 +130,7 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
     scores = document["vendor_scores"]
     metrics = scores["metrics"]
     tally = Tally.of(metrics)
+    findings = find(metrics, document["uploads"], document["volume"]["in_month"])
     revision = document["revision"]
     return {
         "vendor": document["vendor"],
@@ -145,7 +146,7 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
         ),
         "missed": _missed(metrics, words),
         "data": [
-            *narrative.sentences(find(metrics, document["uploads"]), words),
+            *narrative.sentences(findings, words),
             *map(capital, data_line(document, words)),
         ],
         "revision": revision,

@@ -9,13 +9,21 @@ Figures = Mapping[str, Any]
 
 _MUCH_MISSING = 10  # one record in so many lacks the data
 _MANY_REJECTED = 100  # one row in so many was rejected
+_ENOUGH = {"clear", "within_noise"}
 _OTHER_UNITS = {"next_reply_on_time", "knowledge_coverage"}
 """What they lack are contacts, and what they count is not: the two make no share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Metrics by id; the clearly missed ones begin with the fewest points."""
+    """Metrics by id; the clearly missed ones begin with the fewest points.
+
+    `is_empty`: no contact of the month has been received. `is_telling`: at least one metric that the
+    policy names has enough records behind it.
+    """
+
+    is_empty: bool
+    is_telling: bool
 
     clearly_missed: tuple[str, ...]
     not_measurable: tuple[str, ...]
@@ -23,9 +31,12 @@ class Findings:
     rejected: tuple[int, int] | None  # rows rejected, rows received
 
 
-def find(metrics: Mapping[str, Figures], uploads: Mapping[str, int]) -> Findings:
+def find(metrics: Mapping[str, Figures], uploads: Mapping[str, int], contacts: int) -> Findings:
+    """`contacts` is how many of the month have been received."""
     missed = [name for name, figures in metrics.items() if is_clear(figures, "missed")]
     return Findings(
+        is_empty=contacts == 0,
+        is_telling=any(each["evidence"] in _ENOUGH for each in metrics.values()),
         clearly_missed=tuple(sorted(missed, key=lambda name: Decimal(metrics[name]["points"]))),
         not_measurable=tuple(
             name for name, figures in metrics.items() if figures["contract"] == "not_measurable"

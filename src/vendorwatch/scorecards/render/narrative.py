@@ -90,7 +90,9 @@ def _some(names: Sequence[str], words: Wording) -> str:
 
 def _holes(findings: Findings, words: Wording) -> list[str]:
     sentences = []
-    if findings.not_measurable:
+    if findings.is_empty:
+        sentences.append(words.gettext("No contact of this month has been received."))
+    elif findings.not_measurable:
         sentences.append(
             words.gettext(
                 "Nothing to measure this month for: %(metrics)s.",

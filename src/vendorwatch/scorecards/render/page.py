@@ -75,12 +75,13 @@ def html(report: Report) -> str:
 def _signals(document: Document, months: Trends, words: Wording) -> dict[str, Any]:
     """What stands out among the metrics, the months and the agents."""
     metrics = document["vendor_scores"]["metrics"]
-    findings = find(metrics, document["uploads"])
+    findings = find(metrics, document["uploads"], document["volume"]["in_month"])
     first, of_agents = headline(document), funnel_metric(document)
     standing_out = outliers(document, of_agents) if of_agents else None
     return {
         "sentences": narrative.sentences(findings, words, months=months, standing_out=standing_out),
         "questions": narrative.questions(findings, metrics, words),
+        "is_telling": findings.is_telling,
         "levels": [words.written_rate(each) for each in drawings.LEVELS.values()],
         "drawn_months": drawings.months(first, metrics[first], months, words) if first else None,
         "drawn_agents": drawings.agents(document, standing_out, words) if standing_out else None,
