@@ -2,6 +2,7 @@ from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 from vendorwatch.charts.sparkline import HEIGHT, sparkline
+from vendorwatch.charts.svg import INK
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -27,6 +28,11 @@ def test_an_unknown_month_breaks_the_line() -> None:
 
 def test_a_lone_month_is_still_seen() -> None:
     assert len(list(drawn(3, None, 4).iter(f"{SVG}circle"))) == 3  # two lone ones, and the last dot
+
+
+def test_the_last_dot_judges_nothing() -> None:
+    """Blue and orange are for what is clearly good or bad, and a line says neither."""
+    assert [each.get("fill") for each in drawn(4, 2).iter(f"{SVG}circle")] == [INK]
 
 
 def test_the_last_dot_is_missing_when_the_last_month_is() -> None:

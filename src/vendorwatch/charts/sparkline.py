@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from vendorwatch.charts.svg import GOOD, NEUTRAL, element, picture
+from vendorwatch.charts.svg import INK, NEUTRAL, element, picture
 
 WIDTH, HEIGHT = 60.0, 16.0
 _MARGIN = 3.0
@@ -31,7 +31,7 @@ def sparkline(title: str, values: Sequence[Decimal | None]) -> str:
         if len(run) == 1
     ]
     if points and points[-1] is not None:
-        parts.append(element("circle", cx=points[-1][0], cy=points[-1][1], r=2, fill=GOOD))
+        parts.append(element("circle", cx=points[-1][0], cy=points[-1][1], r=2, fill=INK))
     return picture(WIDTH, HEIGHT, title, *parts, name="sparkline")
 
 
