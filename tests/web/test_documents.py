@@ -1,10 +1,13 @@
 """The OpenAPI document and its page."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from browser import beyond_the_edge, needs_browser
 
 SECURED = "/v1/"
 
@@ -78,5 +81,12 @@ async def test_the_page_lists_every_operation_and_loads_nothing(
     for name, _ in operations(document):
         method, path = name.split()
         assert f"<h2>{method.upper()} {path}</h2>" in answer.text
+    assert "<code>not-ready</code>: " in answer.text
     assert "<script" not in answer.text
     assert not re.search(r"(src|href)=\"(https?:)?//", answer.text)
+
+
+@needs_browser
+async def test_the_page_fits_a_telephone(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    page = (await client.get("/docs")).text
+    assert beyond_the_edge({"docs": page}, 320, tmp_path) == {"docs": []}

@@ -1,5 +1,6 @@
 """The API told about itself: `/openapi.json`, and `/docs`, a page that loads nothing from elsewhere."""
 
+import re
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -12,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from markupsafe import Markup, escape
 
 from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.resources import REPORTS
@@ -149,11 +151,18 @@ def docs(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(REPORTS / "api"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
+    made.filters["code"] = _code
+    return made
+
+
+def _code(text: str) -> Markup:
+    """What stands between backticks, as Markdown has it."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 HANDLERS = (openapi_json, docs)
