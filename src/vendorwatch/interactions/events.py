@@ -25,12 +25,12 @@ The rules, for events sorted by `at` (those of one instant in the order in which
    differs**: both values are kept, the derived one counts.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from vendorwatch.db.text import nfc
 from vendorwatch.errors import Fault
 from vendorwatch.interactions.fields import describe, mistakes, refuse, show
 from vendorwatch.interactions.instants import BadInstant
@@ -208,7 +208,7 @@ def _odd_agent(values: dict[str, object]) -> list[Fault]:
     agent = values.get("agent_id")
     if not isinstance(agent, str):
         return []
-    values["agent_id"] = unicodedata.normalize("NFC", agent)
+    values["agent_id"] = nfc(agent)
     return [] if agent == agent.strip() else [refuse(EVENT_FIELDS["agent_id"], agent)]
 
 

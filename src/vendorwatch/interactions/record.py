@@ -4,7 +4,6 @@
 the reference are all checked against or made from its annotations.
 """
 
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from vendorwatch.db.text import nfc
 from vendorwatch.errors import Fault
 from vendorwatch.interactions.events import (
     DERIVED,
@@ -316,7 +316,7 @@ class _Row:
             if type(value) is not str:
                 continue
             if not value.isascii():  # compared as NFC: typed on two systems, still one
-                values[name] = value = unicodedata.normalize("NFC", value)
+                values[name] = value = nfc(value)
             if value != value.strip():
                 self._refuse(name, "bad_value", f"{show(value)} has white space around it")
         if values.get("source_system") == DEFAULT_SOURCE:

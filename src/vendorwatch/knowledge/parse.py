@@ -1,7 +1,6 @@
 """Reads a knowledge document strictly and names every mistake with its place."""
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from vendorwatch.db.text import is_illegal
+from vendorwatch.db.text import is_illegal, nfc
 from vendorwatch.errors import Fault
 from vendorwatch.knowledge.model import BadKnowledge, refuse
 from vendorwatch.knowledge.record import Answer, Attempt, Document, Instant, Question
@@ -97,7 +96,7 @@ def _normalised(value: object) -> object:
     if isinstance(value, str):
         if is_illegal(value):
             raise msgspec.ValidationError("holds NUL or half a surrogate pair")
-        return unicodedata.normalize("NFC", value)
+        return nfc(value)
     return value
 
 

@@ -1,9 +1,8 @@
 """Taking a question out of every score: what a person says for it, and what is kept."""
 
-import unicodedata
 from dataclasses import dataclass
 
-from vendorwatch.db.text import is_illegal
+from vendorwatch.db.text import is_illegal, nfc
 from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.periods import Micros
 
@@ -42,9 +41,9 @@ def withdrawal_reason(text: str) -> str:
         raise BadWithdrawal(f"The reason has {len(reason)} characters; 200 is the most.")
     if is_illegal(reason):
         raise BadWithdrawal("The reason holds NUL or half a surrogate pair.")
-    return unicodedata.normalize("NFC", reason)
+    return nfc(reason)
 
 
 def stored_form(question_id: str) -> str | None:
     """As documents are normalised when they are loaded; None for what no id can be."""
-    return None if is_illegal(question_id) else unicodedata.normalize("NFC", question_id)
+    return None if is_illegal(question_id) else nfc(question_id)

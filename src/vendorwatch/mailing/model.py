@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from vendorwatch.db.scope import Scope
+from vendorwatch.db.text import nfc
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.mailing.keys import UniqueKey
 from vendorwatch.periods import Micros, Month
@@ -179,7 +180,7 @@ def check_recipient(asked: Asked, languages: tuple[str, ...]) -> Asked:
     email = _address(asked.email)
     if email is None:
         faults.append(Fault("bad_value", "is not one mail address", field="email"))
-    name = unicodedata.normalize("NFC", asked.name).strip()
+    name = nfc(asked.name).strip()
     faults += [Fault(code, detail, field="name") for code, detail in _name_faults(name)]
     if asked.language not in languages:
         detail = f"is not one of {', '.join(languages)}"

@@ -1,7 +1,6 @@
 """Reads rubrics and reviews strictly; every mistake is named with its place."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import fields
 
-from vendorwatch.db.text import is_illegal
+from vendorwatch.db.text import is_illegal, nfc
 from vendorwatch.errors import Fault
 from vendorwatch.periods import CLOCK_SKEW, Micros, to_micros
 from vendorwatch.quality.record import (
@@ -123,7 +122,7 @@ class _Reader:
             if is_illegal(value):
                 self.refuse("illegal_character", "holds NUL or half of a character", place)
                 return None
-            value = unicodedata.normalize("NFC", value)
+            value = nfc(value)
         try:
             return convert(value, kind)
         except ValidationError as error:
@@ -184,7 +183,7 @@ class _Reader:
             return None
         made: Scores = {}
         for sent, given in value.items():
-            name, where = unicodedata.normalize("NFC", sent), f"{place}.{sent}"
+            name, where = nfc(sent), f"{place}.{sent}"
             if name in made:
                 self.refuse("duplicate_id", "stands twice", where)
             found = NOT_APPLICABLE if given == NOT_APPLICABLE else self._score(given, where)

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from vendorwatch.db.scope import Scope
+from vendorwatch.db.text import nfc
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.periods import Micros, load_zone
 
@@ -134,7 +135,7 @@ def agree(merchant: str, vendor: str, time_zone: str) -> Terms:
 
 
 def _name(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip()
+    return nfc(text).strip()
 
 
 def _check_name(field: str, text: str) -> list[Fault]:
@@ -188,17 +189,17 @@ def check_aliases(entries: list[RosterEntry], standing: list[Agent]) -> None:
 
 
 def _normal(entry: RosterEntry) -> RosterEntry:
-    def nfc(text: str | None) -> str | None:
-        return unicodedata.normalize("NFC", text) if text else None
+    def normal(text: str | None) -> str | None:
+        return nfc(text) if text else None
 
     return RosterEntry(
-        agent_id=nfc(entry.agent_id) or "",
-        name=nfc(entry.name),
-        team=nfc(entry.team),
-        started_on=nfc(entry.started_on),
-        ended_on=nfc(entry.ended_on),
+        agent_id=nfc(entry.agent_id),
+        name=normal(entry.name),
+        team=normal(entry.team),
+        started_on=normal(entry.started_on),
+        ended_on=normal(entry.ended_on),
         languages=entry.languages,
-        aliases=tuple(nfc(alias) or "" for alias in entry.aliases),
+        aliases=tuple(nfc(alias) for alias in entry.aliases),
     )
 
 

@@ -1,12 +1,11 @@
 """Ids as they stand in addresses."""
 
-import unicodedata
 from typing import Any
 from urllib.parse import unquote
 
 from litestar import Request
 
-from vendorwatch.db.text import is_illegal
+from vendorwatch.db.text import is_illegal, nfc
 
 
 def id_as_sent(request: Request[Any, Any, Any], normalised: str, after: str) -> str:
@@ -17,7 +16,7 @@ def id_as_sent(request: Request[Any, Any, Any], normalised: str, after: str) -> 
     """
     raw = request.scope.get("raw_path") or b""
     sent = unquote(raw.decode("latin-1"), errors="surrogateescape").partition(after)[2]
-    return unicodedata.normalize("NFC", sent or normalised.removeprefix("/"))
+    return nfc(sent or normalised.removeprefix("/"))
 
 
 def id_to_find(request: Request[Any, Any, Any], normalised: str, after: str) -> str:

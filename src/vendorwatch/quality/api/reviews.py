@@ -1,6 +1,5 @@
 """Reviews: how interactions did, in the merchant's eyes and in the vendor's."""
 
-import unicodedata
 from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
@@ -10,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
+from vendorwatch.db.text import nfc
 from vendorwatch.errors import NotFound
 from vendorwatch.quality import service
 from vendorwatch.quality.api.bodies import ReviewsOperation
@@ -96,7 +96,7 @@ async def list_reviews(
         "reviewer": [each for each in _sees(principal) if reviewer in {None, each}]
     }
     if interaction_id is not None:
-        filters["interaction_id"] = [unicodedata.normalize("NFC", interaction_id)]
+        filters["interaction_id"] = [nfc(interaction_id)]
     if sampling is not None:
         filters["sampling"] = [sampling]
     async with database.read(principal.scope) as connection:
