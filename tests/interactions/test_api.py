@@ -130,6 +130,23 @@ async def test_a_row_that_cannot_be_split_keeps_its_bytes(
     assert second["vendorwatch_raw"].startswith("T-\\xff,email")
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'"\\ud800":1',
+        b'"x\\u0000":1',
+        b'"events":[{"at":"2026-10-01T09:00:00Z","type":"note","actor":"agent","\\udfff":1}]',
+        b'"events":[{"at":"2026-10-01T09:00:00Z","type":"note","actor":"agent","\\u0000":1}]',
+    ],
+)
+async def test_a_key_that_cannot_be_written_spoils_its_row_only(send: Send, odd: bytes) -> None:
+    bad = ndjson([row(1)]).removesuffix(b"}\n") + b"," + odd + b"}\n"
+    answer = await send(bad + ndjson([row(2)]))
+    assert answer.status_code == 207
+    assert counts(answer.json()) == (2, 1, 0, 0, 1, 0)
+    assert answer.json()["extra_columns"] == []
+
+
 async def test_when_every_row_is_refused_the_answer_is_422_and_the_key_stays_free(
     send: Send, caller: httpx.AsyncClient
 ) -> None:

@@ -214,6 +214,7 @@ def test_every_mistake_of_every_event_is_told() -> None:
         {**good, "agent_id": " ann", "public": "yes"},
         {**good, "mood": "\ud800"},
         {},
+        {**good, "\ud800": 1, "\0": None},
     ) == {
         ("bad_value", "events[1]"),
         ("bad_timestamp", "events[2].at"),
@@ -226,6 +227,8 @@ def test_every_mistake_of_every_event_is_told() -> None:
         ("missing_required", "events[7].at"),
         ("missing_required", "events[7].type"),
         ("missing_required", "events[7].actor"),
+        ("illegal_character", "events[8].\ud800"),
+        ("illegal_character", "events[8].\0"),
     }
 
 

@@ -164,6 +164,7 @@ async def test_half_a_character_is_quoted_and_not_choked_on(send: Any) -> None:
     doubled = b'[{"agent_id":"\\ud800"},{"agent_id":"\\ud800"}]'
     found = problem(await send(doubled), 422, "bad-roster")
     assert {error["code"] for error in found["errors"]} == {"illegal_character", "duplicate_id"}
+    problem(await send(b'[{"agent_id":"a","\\ud800":1}]'), 422, "bad-content")
 
 
 @pytest.mark.parametrize(

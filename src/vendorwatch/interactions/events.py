@@ -34,7 +34,7 @@ from vendorwatch.db.text import nfc
 from vendorwatch.errors import Fault
 from vendorwatch.interactions.fields import describe, mistakes, refuse, show
 from vendorwatch.interactions.instants import BadInstant
-from vendorwatch.interactions.values import Unusable, plain
+from vendorwatch.interactions.values import Unusable, check_characters, plain
 from vendorwatch.periods import SECOND, Micros, format_instant
 
 Status = Literal[
@@ -189,6 +189,7 @@ def _read_event(sent: object, read_instant: Callable[[object], Micros]) -> Event
     faults: list[Fault] = []
     for name, value in sent.items():
         try:
+            check_characters(name)
             if value is not None and name == "at":
                 values[name] = read_instant(value)
             elif value is not None:

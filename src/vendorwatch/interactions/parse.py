@@ -39,6 +39,7 @@ from vendorwatch.interactions.record import (
     build_filled,
 )
 from vendorwatch.interactions.refusals import EmptyUpload
+from vendorwatch.interactions.values import is_illegal
 from vendorwatch.periods import Micros
 
 MOST_NAMES = 1_000
@@ -255,6 +256,8 @@ class Reading:
 
     def _note_extra(self, names: Iterable[str]) -> None:
         for name in names:
+            if is_illegal(name):
+                continue  # whatever stands there refuses its row, and nobody could store the name
             if len(self.extra) < MOST_NAMES and not name.startswith(OUR_COLUMNS):
                 self.extra.setdefault(name[:_LONGEST_NAME], (self._row, len(self.extra)))
 

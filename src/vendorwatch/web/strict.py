@@ -113,6 +113,8 @@ def convert(value: Any, target: Any) -> Any:
     except msgspec.ValidationError as error:
         fault = _fault(str(error))
         raise BadContent(str(fault), faults=(fault,)) from error
+    except UnicodeEncodeError as error:  # a key is no field's name, and cannot be told either
+        raise BadContent("A key holds half of a surrogate pair.") from error
 
 
 async def check_query(request: Request[Any, Any, Any]) -> None:
