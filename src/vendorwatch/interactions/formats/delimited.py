@@ -14,15 +14,15 @@ from enum import Enum
 from vendorwatch.errors import Fault
 from vendorwatch.interactions.fields import show
 from vendorwatch.interactions.formats.faults import BadHeader
-from vendorwatch.interactions.formats.lines import split_lines, without_cr
+from vendorwatch.interactions.formats.lines import count_empty, split_lines, without_cr
 from vendorwatch.interactions.formats.rows import RawRow, too_large
 from vendorwatch.interactions.refusals import EmptyUpload
 
-_UNCLOSED = Fault(
-    "malformed",
-    "A quote opens a cell and does not close it; only this line was left out",
+_UNCLOSED = "A quote opens a cell and does not close it; only this line was left out"
+_SPOILT = (
+    "A quote closes a cell and more text follows it, where a quote inside a cell is written twice; "
+    "only this line was left out"
 )
-
 Line = tuple[int, int, bytes]
 
 
@@ -52,12 +52,13 @@ def split_records(
     for _ in range(dialect.skip_lines):
         lines.take()
     scan = _Scan(dialect) if dialect.quote else None
+    empty = 0
     while (line := lines.take()) is not None:
         number, start, piece = line
         raw = without_cr(piece)
         if not raw:
-            continue
-        if len(raw) > row_bytes:
+            empty = count_empty(empty)
+        elif len(raw) > row_bytes:
             yield RawRow(number, start, raw[:row_bytes], too_large(len(raw), row_bytes))
         elif scan is None or scan.quote not in raw:
             yield RawRow(number, start, raw)
@@ -128,17 +129,45 @@ def _names(names: Iterable[str]) -> str:
 
 
 class _Lines:
-    """Lines that can be given back."""
+    """Lines, of which those to come can be looked at.
+
+    Whether a line ends a row that is open at its start does not depend on where that row started.
+    So each is looked at once, however many rows before it are open: with a quote too many in every
+    line, all of them are.
+    """
 
     def __init__(self, lines: Iterator[Line]) -> None:
         self._lines = lines
-        self._returned: deque[Line] = deque()
+        self._ahead: deque[Line] = deque()
+        self._open = 0  # how many of those ahead leave open what is open at their start
+        self._end: _End | None = None  # what the line after them does, once it is known
 
     def take(self) -> Line | None:
-        return self._returned.popleft() if self._returned else next(self._lines, None)
+        if not self._ahead:
+            return next(self._lines, None)
+        if self._open:
+            self._open -= 1
+        else:
+            self._end = None
+        return self._ahead.popleft()
 
-    def give_back(self, lines: list[Line]) -> None:
-        self._returned.extendleft(reversed(lines))
+    def look_for_end(self, scan: "_Scan", furthest: int) -> tuple[_End, int]:
+        """Of a row that is open at the end of the line taken last: how it ends, and with how many
+        lines more. It stays open where it has no end up to the byte `furthest`.
+        """
+        while (line := self._at(self._open)) is not None:
+            if line[1] + len(line[2]) - line[2].endswith(b"\r") > furthest:
+                break
+            self._end = self._end or scan.go_on(without_cr(line[2]))
+            if self._end is not _End.OPEN:
+                return self._end, self._open + 1
+            self._open, self._end = self._open + 1, None
+        return _End.OPEN, 0
+
+    def _at(self, place: int) -> Line | None:
+        if place == len(self._ahead) and (line := next(self._lines, None)) is not None:
+            self._ahead.append(line)
+        return self._ahead[place] if place < len(self._ahead) else None
 
 
 class _Scan:
@@ -186,20 +215,14 @@ class _Scan:
 
 def _quoted_record(first: Line, lines: _Lines, scan: _Scan, row_bytes: int) -> RawRow:
     number, start, piece = first
-    taken = [first]
-    size = len(piece)
-    end = scan.start(without_cr(piece))
-    while end is _End.OPEN:
-        line = lines.take()
-        if line is None:
-            break
-        taken.append(line)
-        size += 1 + len(line[2])
-        if size > row_bytes + 1:  # a CR at the end is not the row's
-            break
-        end = scan.go_on(without_cr(line[2]))
-    raw = without_cr(b"\n".join(line[2] for line in taken))
-    if end is _End.CLOSED and len(raw) <= row_bytes:
+    raw = without_cr(piece)
+    end = scan.start(raw)
+    if end is _End.OPEN:
+        end, more = lines.look_for_end(scan, start + row_bytes)
+        if end is _End.CLOSED:
+            rest = [line[2] for line in (lines.take() for _ in range(more)) if line]
+            return RawRow(number, start, without_cr(b"\n".join([piece, *rest])))
+    if end is _End.CLOSED:
         return RawRow(number, start, raw)
-    lines.give_back(taken[1:])
-    return RawRow(number, start, without_cr(piece), _UNCLOSED)
+    told = _SPOILT if end is _End.SPOILT else _UNCLOSED
+    return RawRow(number, start, raw, Fault("malformed", told))

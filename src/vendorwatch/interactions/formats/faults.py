@@ -17,10 +17,10 @@ class BadHeader(VendorwatchError):
 
 
 class BadEncoding(VendorwatchError):
-    """The body is not whole gzip or zstd data: it was cut off, or changed on the way. Nothing was
-    stored.
+    """The body is not whole gzip or zstd data: it was cut off, or changed on the way, or is put
+    together from far too many pieces. Nothing was stored.
 
-    Compress it anew and send it again.
+    Compress it anew, in one piece, and send it again.
     """
 
     kind = Kind.MALFORMED
@@ -29,9 +29,10 @@ class BadEncoding(VendorwatchError):
 
 
 class UnsupportedEncoding(VendorwatchError):
-    """The Content-Encoding is not taken here, or the body is compressed and no header says so.
+    """The Content-Encoding is not taken here, or the body is compressed and no header says so, or
+    compressed twice.
 
-    Send gzip, zstd or none, and name it in Content-Encoding.
+    Compress with gzip, zstd or not at all, once, and name it in Content-Encoding.
     """
 
     kind = Kind.UNSUPPORTED
@@ -97,7 +98,7 @@ class RowTooLarge(VendorwatchError):
 
 
 class TooManyRows(VendorwatchError):
-    """The log has more rows than are taken at once. Nothing was stored.
+    """The log has more rows than are taken at once, or a million empty lines. Nothing was stored.
 
     Send it in parts. GET /v1/limits tells the limits.
     """

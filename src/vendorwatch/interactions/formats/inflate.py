@@ -24,6 +24,8 @@ _WRITE = 2**16
 _UNJUDGED = 2**16
 """Decoded bytes up to which the ratio does not matter: short logs may be very repetitive."""
 
+_MOST_MEMBERS = 100_000
+"""Gzip members or zstd frames of a body. Each costs time of its own, also where nothing is in it."""
 _GZIP_ONLY = 16 + zlib.MAX_WBITS
 _ZSTD_WINDOW_LOG = 23  # RFC 9659: a decoder of zstd over HTTP supports windows up to 8 MiB
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -45,16 +47,20 @@ def inflate(file: BinaryIO, encoding: Encoding, limits: Limits) -> Iterator[byte
     """Raises UnsupportedEncoding, BadEncoding, UploadTooLarge and DecompressedTooLarge."""
     meter = _Meter(limits)
     if encoding == "identity":
-        yield from _plain(_read(file, meter, _READ), meter)
+        undeclared = "The body is {name}; say so in Content-Encoding: {name}"
+        for chunk in _undisguised(_read(file, meter, _READ), undeclared):
+            meter.count_decoded(len(chunk))
+            yield chunk
         return
     wire = _read(file, meter, _FIRST_READ)
     start = _Gzip if encoding == "gzip" else _Zstd
     try:
-        for chunk in _inflate(wire, start):
+        again = f"Inside its {encoding} the body is {{name}} data again; compress it once"
+        for chunk in _undisguised(_inflate(wire, start), again):
             meter.count_decoded(len(chunk))
             yield chunk
     except (zlib.error, ZstdError) as error:
-        raise BadEncoding(f"The body is not whole {encoding}: {error}") from None
+        raise BadEncoding(f"The body is not whole {encoding}: {_reason(error)}") from None
 
 
 def text_start(chunks: Iterator[bytes]) -> tuple[int, Iterator[bytes]]:
@@ -110,27 +116,38 @@ def _read(file: BinaryIO, meter: _Meter, size: int) -> Iterator[bytes]:
         size = min(2 * size, _READ)
 
 
-def _plain(wire: Iterator[bytes], meter: _Meter) -> Iterator[bytes]:
+def _undisguised(chunks: Iterator[bytes], told: str) -> Iterator[bytes]:
+    """`told` says what is wrong where they are compressed data `{name}`."""
     head = b""
-    for chunk in wire:
+    for chunk in chunks:
         if len(head) < _LONGEST_MARK:
             head += chunk[:_LONGEST_MARK]
             for magic, name in _MAGIC.items():
                 if head.startswith(magic):
-                    raise UnsupportedEncoding(
-                        f"The body is {name}; say so in Content-Encoding: {name}"
-                    )
-        meter.count_decoded(len(chunk))
+                    raise UnsupportedEncoding(told.format(name=name))
         yield chunk
+
+
+def _reason(error: Exception) -> str:
+    """The library's own words without its name and numbers."""
+    reason = str(error).rpartition(": ")[2]
+    if "too much memory" in reason:
+        return "its window is over 8 MiB; compress it without --long"
+    return reason
 
 
 def _inflate(wire: Iterator[bytes], start: "type[_Gzip | _Zstd]") -> Iterator[bytes]:
     """Members or frames may follow each other, and nothing else may."""
     member: _Decompressor | None = None
+    members = 0
     for chunk in wire:
         data = chunk
         while data:
-            member = member or start()
+            if member is None:
+                member, members = start(), members + 1
+                if members > _MOST_MEMBERS:
+                    told = f"The body is compressed in more than {_MOST_MEMBERS} pieces"
+                    raise BadEncoding(f"{told}; compress it in one")
             yield from member.feed(data)
             data = b""
             if member.eof:

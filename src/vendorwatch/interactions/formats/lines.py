@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from vendorwatch.interactions.formats.faults import RowTooLarge
+from vendorwatch.interactions.formats.faults import RowTooLarge, TooManyRows
 from vendorwatch.interactions.formats.rows import ENDLESS, RawRow, too_large
+
+MOST_EMPTY = 1_000_000
 
 
 def split_lines(chunks: Iterator[bytes], offset: int) -> Iterator[tuple[int, int, bytes]]:
@@ -23,13 +25,23 @@ def split_lines(chunks: Iterator[bytes], offset: int) -> Iterator[tuple[int, int
 
 
 def json_lines(chunks: Iterator[bytes], offset: int, row_bytes: int) -> Iterator[RawRow]:
-    """Lines of white space are no rows."""
+    """Lines of white space are no rows. Raises RowTooLarge and TooManyRows."""
+    empty = 0
     for line, start, piece in split_lines(chunks, offset):
         raw = without_cr(piece)
         if len(raw) > row_bytes:
             yield RawRow(line, start, raw[:row_bytes], too_large(len(raw), row_bytes))
         elif raw and not raw.isspace():
             yield RawRow(line, start, raw)
+        else:
+            empty = count_empty(empty)
+
+
+def count_empty(before: int) -> int:
+    """One more. Raises TooManyRows: none of them is a row, yet each has to be looked at."""
+    if before == MOST_EMPTY:
+        raise TooManyRows(f"The upload has more than {MOST_EMPTY} empty lines")
+    return before + 1
 
 
 def without_cr(line: bytes) -> bytes:
