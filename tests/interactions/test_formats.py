@@ -312,6 +312,10 @@ def test_missing_columns_are_all_named_with_a_likely_cause() -> None:
         check_header(("a;b;c",), ["a", "b", "c"])
     with pytest.raises(BadHeader, match="CR alone"):
         check_header(("a", "b\r1", "2"), ["a", "b"])
+    with pytest.raises(BadHeader, match='it has "sep=", "column_2";'):
+        check_header(("sep=", "column_2"), ["a"])
+    with pytest.raises(BadHeader, match='"0", "1", "2", "3", "4" and 995 more;'):
+        check_header(tuple(map(str, range(1000))), ["a"])
 
 
 # JSON arrays
@@ -636,6 +640,22 @@ def test_liberties_of_json_are_refused(text: str, code: str) -> None:
     with pytest.raises(BadJson) as caught:
         decode(text)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\ufeff{}", r'character 1, where "\ufeff{}" stands'),
+        ("interaction_id,channel,status", 'character 1, where "interaction_id,chann…" stands'),
+        ('{"a":1}\r{"b":2}', 'character 9, where "{"b":2}" stands'),
+        ('{"a":"b', "Unterminated string at character 6"),
+        ('{"a":', "character 6, where it ends"),
+    ],
+)
+def test_where_json_breaks_is_shown(text: str, told: str) -> None:
+    with pytest.raises(BadJson) as caught:
+        decode(text)
+    assert told in caught.value.detail
 
 
 def test_numbers_keep_all_their_digits() -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -149,3 +150,11 @@ def test_a_date_that_reads_in_several_ways_is_refused() -> None:
     assert code_of("31/10/2026 09:05", zone=zone, date_order="mdy") == "bad_timestamp"
     assert code_of("31/10/26 09:05", zone=zone, date_order="dmy") == "bad_timestamp"
     assert code_of("31/10/2026 13:05 PM", zone=zone, date_order="dmy") == "bad_timestamp"
+
+
+@pytest.mark.parametrize("value", [Decimal("1759309200.5"), True, [1], {"at": 1}, None])
+def test_what_is_no_text_is_shown_as_json_has_it(value: object) -> None:
+    with pytest.raises(BadInstant) as caught:
+        parse_instant(value)
+    told = caught.value.detail.partition(" is not text")[0]
+    assert told in {"1759309200.5", "true", "a list", "an object", "null"}

@@ -189,6 +189,25 @@ async def test_a_parameter_that_is_refused(
     assert [error["field"] for error in found["errors"]] == fields
 
 
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("/v1/interactions?channel=fax&status=new", {"channel": "chat", "status": "on_hold"}),
+        ("/v1/uploads/x/rejects?format=xml", {"format": "ndjson"}),
+        ("/v1/quality-reviews?sampling=all", {"sampling": "stratified"}),
+    ],
+)
+async def test_a_value_that_is_not_known_is_answered_with_those_that_are(
+    client: httpx.AsyncClient, key: MakeKey, target: str, told: dict[str, str]
+) -> None:
+    headers = {"Authorization": f"Bearer {await key('read', 'upload')}"}
+    found = problem(await client.get(target, headers=headers), 400, "bad-parameter")
+    assert {error["field"] for error in found["errors"]} == told.keys()
+    for error in found["errors"]:
+        assert f"{error['field']}: " in found["detail"]
+        assert told[error["field"]] in error["detail"].split(" is not one of ")[1].split(", ")
+
+
 async def test_a_parameter_that_is_missing(client: httpx.AsyncClient) -> None:
     found = problem(await client.get("/numbers/1"), 400, "bad-parameter")
     assert "'needed'" in found["detail"]

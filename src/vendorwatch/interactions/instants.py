@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from vendorwatch.interactions.fields import show
 from vendorwatch.periods import Micros, to_micros
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
@@ -105,7 +106,7 @@ def _read_slowly(text: str, zone: ZoneInfo | None, date_order: DateOrder | None)
     if zone is None:
         raise BadInstant(
             "timezone_required",
-            f"{_shown(text)} has no offset; write one, or name the time zone of the file",
+            f"{_shown(text)} has no offset; write one, or name the file's time_zone",
         )
     return resolve_local(moment, zone)
 
@@ -115,7 +116,7 @@ def _ordered(found: re.Match[str], text: str, date_order: DateOrder | None) -> t
     if len(a) == _FULL_YEAR and found["mark"] == "-" and len(b) == len(c) == len("01"):
         return int(a), int(b), int(c)  # ISO 8601 reads only one way
     if date_order is None:
-        raise _bad(text, "can be read in several ways; name the order of day, month and year")
+        raise _bad(text, "can be read in several ways; name the file's date_order, such as dmy")
     places = dict(zip(date_order, (a, b, c), strict=True))
     if len(places["y"]) != _FULL_YEAR or max(len(places["m"]), len(places["d"])) > len("01"):
         raise _bad(text, f"is not a date in the order {date_order} with a year of four digits")
@@ -169,5 +170,5 @@ def _bad(text: str, why: str) -> BadInstant:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = repr(value) if isinstance(value, str) else show(value)
     return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004  a line's worth

@@ -99,8 +99,9 @@ async def _mapping_for(
     else:
         found = await store.mapping(connection, scope, request.mapping_version)
     if found is None:
-        wanted = f"version {request.mapping_version}" if request.mapping_version else "any"
-        raise NoMapping(f"There is no mapping ({wanted}) yet. Send one to /v1/mappings first.")
+        version = request.mapping_version
+        wanted = "mapping" if version is None else f"version {version} of the mapping"
+        raise NoMapping(f"There is no {wanted} yet. Send one to /v1/mappings first.")
     return found
 
 

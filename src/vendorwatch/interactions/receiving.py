@@ -24,9 +24,11 @@ _LONGEST_MAGIC = 4
 
 
 class IncompleteUpload(VendorwatchError):
-    """The connection ended before the body did. Nothing was stored.
+    """The connection ended before the body did, or the chunks of the body cannot be read. Nothing was
+    stored.
 
-    Send it again; the same bytes are never stored twice.
+    Send it again; the same bytes are never stored twice. Leave the writing of chunks to the HTTP
+    library.
     """
 
     kind = Kind.MALFORMED
@@ -50,7 +52,10 @@ async def receive_body(
     while more:
         event: dict[str, Any] = dict(await request.receive())
         if event["type"] == "http.disconnect":
-            raise IncompleteUpload("The connection ended before the body did. Nothing was stored.")
+            raise IncompleteUpload(
+                "The connection ended before the body did, or a chunk of the body cannot be read. "
+                "Nothing was stored."
+            )
         chunk: bytes = event.get("body", b"")
         more = event.get("more_body", False)
         if len(start) < _LONGEST_MAGIC:

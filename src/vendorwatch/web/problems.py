@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from enum import Enum
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 import structlog
@@ -91,6 +92,7 @@ _REFUSED_BY_FRAMEWORK: dict[int, VendorwatchError] = {
     415: UnsupportedMediaType("The content type is not taken here."),
 }
 METHOD_NOT_ALLOWED = ("method-not-allowed", "The method is not allowed here")
+_NOT_A_CHOICE = "Invalid enum value "
 INTERNAL_ERROR = ("internal-error", "Something broke on our side")
 """Slug and title of the two problems that no error of ours stands for."""
 
@@ -170,7 +172,7 @@ def answer_framework_error(
     request: Request[Any, Any, Any], error: HTTPException
 ) -> Response[bytes]:
     if isinstance(error, ValidationException):
-        return answer_error(request, _bad_parameter(error))
+        return answer_error(request, _bad_parameter(request, error))
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_unexpected(request, error)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -211,16 +213,34 @@ EXCEPTION_HANDLERS: dict[
 }
 
 
-def _bad_parameter(error: ValidationException) -> BadParameter:
+def _bad_parameter(request: Request[Any, Any, Any], error: ValidationException) -> BadParameter:
     found = error.extra if isinstance(error.extra, list) else []
-    faults = tuple(
-        Fault("bad_value", item["message"], field=item.get("key"))
-        for item in found
-        if isinstance(item, dict)
-    )
+    faults = tuple(_fault(request, item) for item in found if isinstance(item, dict))
+    if faults:
+        return BadParameter("; ".join(map(str, faults)), faults=faults)
     # The framework's own text repeats the address, which is the caller's.
-    missing = "" if faults else f" {error.detail.split(' for path ')[0]}."
-    return BadParameter(f"A parameter is missing or has the wrong form.{missing}", faults=faults)
+    missing = error.detail.split(" for path ")[0]
+    return BadParameter(f"A parameter is missing or has the wrong form. {missing}.")
+
+
+def _fault(request: Request[Any, Any, Any], item: Mapping[str, str]) -> Fault:
+    """The framework names parameters as our code does, and not the values that one may have."""
+    name, detail = item.get("key"), item["message"]
+    found = request.route_handler.parsed_fn_signature.parameters.get(name or "")
+    if found is None:
+        return Fault("bad_value", detail, field=name)
+    if detail.startswith(_NOT_A_CHOICE):
+        known = ", ".join(_choices(found.raw))
+        detail = f"{detail.removeprefix(_NOT_A_CHOICE)} is not one of {known}"
+    return Fault("bad_value", detail, field=getattr(found.kwarg_definition, "name", None) or name)
+
+
+def _choices(annotation: object) -> list[str]:
+    if isinstance(annotation, str):
+        return [annotation]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(each.value) for each in annotation]
+    return [choice for part in get_args(annotation) for choice in _choices(part)]
 
 
 def _respond(

@@ -23,6 +23,8 @@ _SPOILT = (
     "A quote closes a cell and more text follows it, where a quote inside a cell is written twice; "
     "only this line was left out"
 )
+_TOLD = 5  # columns that a message names
+
 Line = tuple[int, int, bytes]
 
 
@@ -121,7 +123,13 @@ def check_header(columns: Sequence[str], required: Iterable[str]) -> None:
     if any("\r" in name for name in columns):
         hint = "; the lines end with CR alone, and must end with LF or CR LF"
     faults = tuple(Fault("missing_column", f"{show(n)} is missing", n) for n in missing)
-    raise BadHeader(f"The header lacks columns: {_names(missing)}{hint}", faults=faults)
+    told = f"The header lacks columns: {_names(missing)}; it has {_first(columns)}{hint}"
+    raise BadHeader(told, faults=faults)
+
+
+def _first(columns: Sequence[str]) -> str:
+    more = len(columns) - _TOLD
+    return _names(columns[:_TOLD]) + (f" and {more} more" if more > 0 else "")
 
 
 def _names(names: Iterable[str]) -> str:

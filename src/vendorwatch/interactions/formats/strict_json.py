@@ -5,8 +5,11 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from vendorwatch.interactions.fields import show
+
 _FAST = msgspec.json.Decoder(float_hook=Decimal)
 _LONGEST_INTEGER = 40  # characters; far beyond every limit, and far below where reading gets slow
+_REPEATED = 20  # characters of a row that a message repeats
 
 
 class BadJson(Exception):
@@ -59,10 +62,17 @@ def decode_slowly(text: str) -> object:
     try:
         return _SLOW.decode(text)
     except json.JSONDecodeError as error:
-        detail = f"The row is not JSON: {error.msg} at character {error.pos + 1}"
-        raise BadJson("malformed", detail) from None
+        raise BadJson("malformed", f"The row is not JSON: {_told(error)}") from None
     except RecursionError:
         raise BadJson("malformed", "The JSON is nested too deep") from None
+
+
+def _told(error: json.JSONDecodeError) -> str:
+    """With what stands there: a byte order mark, a line of HTML or of CSV explains itself."""
+    rest = error.doc[error.pos :]
+    found = show(rest if len(rest) <= _REPEATED else rest[:_REPEATED] + "…")
+    where = f"where {found} stands" if rest else "where it ends"
+    return f"{error.msg.removesuffix(' starting at')} at character {error.pos + 1}, {where}"
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
