@@ -17,7 +17,10 @@ from vendorwatch.periods import load_zone
 
 # By READING. When this test fails although nothing about reading was to be changed, something was.
 # When it was: raise READING by one, and put the new hash here.
-HASHES = {1: "4c5da25c26312c5fe6a43b64b5ec4bb2d9548d64071a49a26f683fa1ee22e738"}
+HASHES = {
+    1: "4c5da25c26312c5fe6a43b64b5ec4bb2d9548d64071a49a26f683fa1ee22e738",
+    2: "3a3d4f6fe7080dd39ae9aa0f495e5a48a4e6e40fe620a0c88f611f3ae706eb05",
+}
 
 NOW = parse_instant("2026-11-02T08:00:00Z")
 EVENTS = [

@@ -169,6 +169,8 @@ REFUSED: list[tuple[str, dict[str, object]]] = [
     ("timezone_required", {"opened_at": "2026-10-01T09:00:00"}),
     ("future_timestamp", {"source_updated_at": "2026-11-02T08:05:01Z"}),
     ("future_timestamp", {"opened_at": "9999-12-31T23:59:59Z"}),
+    ("out_of_range", {"opened_at": "1969-12-31T23:59:59.999999Z"}),
+    ("out_of_range", {"csat_at": "0001-01-01T00:00:00Z"}),
     ("reply_before_open", {"first_reply_at": "2026-10-01T08:59:59Z"}),
     ("resolved_before_open", {"resolved_at": "2026-10-01T08:59:59Z"}),
     ("abandoned_before_open", {"abandoned_at": "2026-10-01T08:59:59Z"}),
@@ -189,6 +191,12 @@ def test_what_does_not_fit_is_refused_with_its_reason(
     expected: str, field: dict[str, object]
 ) -> None:
     assert code(**field) == expected  # type: ignore[arg-type]  # fields are not named text
+
+
+def test_events_lie_in_a_month_too() -> None:
+    event = {"at": "0001-01-01T00:00:00Z", "type": "note", "actor": "agent"}
+    assert faults({**NEEDED, "events": [event]}) == {("out_of_range", "events[0].at")}
+    assert made(opened_at="1970-01-01T00:00:00Z").opened_at == 0
 
 
 def test_five_minutes_of_a_fast_clock_are_forgiven() -> None:

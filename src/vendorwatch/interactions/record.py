@@ -67,6 +67,8 @@ Tag = Annotated[str, msgspec.Meta(min_length=1)]
 Tags = Annotated[tuple[Tag, ...], msgspec.Meta(title="tags", max_length=50)]
 Events = Annotated[tuple[Event, ...], msgspec.Meta(title="events")]
 DEFAULT_SOURCE = "custom"
+_EARLIEST: Micros = 0
+"""Months are counted from 1970 on. Many systems write their year 1 where they know no time."""
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -331,8 +333,8 @@ class _Row:
                 continue
             try:
                 values[name] = instant = parse_instant(written, zone, date_order)
-                if instant > latest:
-                    raise _in_future(written)
+                if not _EARLIEST <= instant <= latest:
+                    raise _out_of_time(written, instant)
             except (Unusable, BadInstant) as bad:
                 self._refuse(name, bad.code, bad.detail)
         self._check_order()
@@ -360,12 +362,15 @@ class _Row:
 
 def _instant(written: object, context: Context) -> Micros:
     instant = parse_instant(written, context.zone, context.date_order)
-    if instant > context.now + CLOCK_SKEW:
-        raise _in_future(written)
+    if not _EARLIEST <= instant <= context.now + CLOCK_SKEW:
+        raise _out_of_time(written, instant)
     return instant
 
 
-def _in_future(written: object) -> Unusable:
+def _out_of_time(written: object, instant: Micros) -> Unusable:
+    if instant < _EARLIEST:
+        told = "lies before 1970, in no month that is counted; leave out what is not known"
+        return Unusable("out_of_range", f"{show(written)} {told}")
     return Unusable("future_timestamp", f"{show(written)} lies in the future")
 
 
