@@ -9,6 +9,7 @@ import tomllib
 KeyPath = tuple[str | int, ...]
 """Keys and array positions from the top: `("skip", 0, "when", "column")`."""
 
+MOST_DOTS = 100
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
 _STRING = re.compile(
@@ -18,8 +19,19 @@ _STRING = re.compile(
     r"|'[^'\n]*'",
     re.DOTALL,
 )
+_TEXT_OR_REMARK = re.compile(rf"{_STRING.pattern}|#[^\n]*", re.DOTALL)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _PLAIN_VALUE = re.compile(r"[^,\]}#\n]*")
+
+
+def find_long_key(source: str) -> int | None:
+    """The first line with far more dots outside of texts and remarks than any key needs.
+
+    To be asked before `tomllib` is: it takes the square of a key's parts.
+    """
+    bare = _TEXT_OR_REMARK.sub(lambda found: "\n" * found[0].count("\n"), source)
+    lines = enumerate(bare.split("\n"), start=1)
+    return next((number for number, line in lines if line.count(".") > MOST_DOTS), None)
 
 
 def find_lines(source: str) -> dict[KeyPath, int]:

@@ -1,5 +1,6 @@
 """Use cases about logs and the mappings that they are read with."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import date
@@ -110,7 +111,7 @@ async def set_mapping(
 
     Raises BadMapping with every fault.
     """
-    parse_mapping(source)
+    await asyncio.to_thread(parse_mapping, source)  # seconds, if every line of it is wrong
     await store.lock_engagement(connection, scope)
     newest = await store.newest_mapping(connection, scope)
     digest = hashlib.sha256(source.encode()).digest()

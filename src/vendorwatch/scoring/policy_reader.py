@@ -9,13 +9,12 @@ from decimal import Decimal
 from typing import TypeVar
 
 from vendorwatch.errors import Fault, Kind, VendorwatchError
-from vendorwatch.toml_lines import KeyPath, find_lines
+from vendorwatch.toml_lines import MOST_DOTS, KeyPath, find_lines, find_long_key
 
 T = TypeVar("T")
 Table = Mapping[str, object]
 
 MOST_CHARACTERS = 64 * 2**10
-_MOST_DOTS = 200  # in a line; reading a dotted key takes the square of its length
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)")
 _NOT_TOML = "not-toml"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -121,10 +120,9 @@ def load(source: str) -> dict[str, object]:
     """The file as TOML; its decimals are Decimals. Raises BadPolicy with one fault."""
     if len(source) > MOST_CHARACTERS:
         raise _unreadable("too-long", f"has more than {MOST_CHARACTERS} characters", 1)
+    if (long := find_long_key(source)) is not None:
+        raise _unreadable(_NOT_TOML, f"has more than {MOST_DOTS} dots in one line", long)
     lines = source.split("\n")
-    for number, line in enumerate(lines, 1):
-        if line.count(".") > _MOST_DOTS:
-            raise _unreadable(_NOT_TOML, f"has more than {_MOST_DOTS} dots in one line", number)
     try:
         return tomllib.loads(source, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:

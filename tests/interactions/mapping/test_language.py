@@ -1,10 +1,14 @@
 """Every mistake of a mapping file is told at once, with its line."""
 
+import time
+
 import pytest
 
 from mapped_cells import CALLS, OPENED, STATUS, frame, mistakes
 from vendorwatch.interactions.mapping import Dialect, parse_mapping
-from vendorwatch.toml_lines import find_lines
+from vendorwatch.toml_lines import find_lines, find_long_key
+
+DOTS = "a." * 101 + "b"
 
 
 def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
@@ -177,3 +181,27 @@ a = 3
     assert lines[("many", 0)] == 14
     assert lines[("many", 0, "inner", "b")] == 17
     assert lines[("many", 1, "a")] == 19
+
+
+def test_a_key_of_very_many_parts_is_refused_before_it_takes_hours() -> None:
+    """The server answers nobody else while it reads a mapping."""
+    started = time.process_time()
+    for key in ("a." * 120_000 + "b", '"a" . ' * 40_000 + "b"):
+        ((line, told),) = mistakes(f"[fields]\n{key} = 1\n")
+        assert line == 2
+        assert "dots" in told
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (f"{DOTS} = 1", 1),
+        (f'a = """\n{DOTS}\n"""\n[{DOTS}]', 4),
+        (f'# {DOTS}\nb = \'{DOTS}\'\nc = "\\"{DOTS}"', None),
+        (f"b = ['''{DOTS}\n''', \"{DOTS}\"]", None),
+        ('"""' + '\\"""' * 50_000, None),  # no TOML, which is for others to say
+    ],
+)
+def test_dots_count_where_keys_may_stand(source: str, line: int | None) -> None:
+    assert find_long_key(source) == line

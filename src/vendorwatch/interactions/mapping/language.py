@@ -14,7 +14,7 @@ from vendorwatch.interactions.mapping.reading import Table
 from vendorwatch.interactions.mapping.rules import read_rule
 from vendorwatch.interactions.mapping.settings import Settings, Uses, read_settings
 from vendorwatch.interactions.mapping.table import FieldRule, Mapping, SkipRule
-from vendorwatch.toml_lines import find_lines
+from vendorwatch.toml_lines import MOST_DOTS, find_lines, find_long_key
 
 LONGEST_SOURCE = 256 * 1024  # characters
 
@@ -51,6 +51,8 @@ def parse_mapping(source: str) -> Mapping:
 def _load(source: str) -> tuple[dict[str, object], Notes]:
     if len(source) > LONGEST_SOURCE:
         raise _one_fault(f"the mapping is longer than {LONGEST_SOURCE} characters", 1)
+    if (line := find_long_key(source)) is not None:
+        raise _one_fault(f"the line has more than {MOST_DOTS} dots outside of texts", line)
     try:
         source.encode()
         data = tomllib.loads(source.removeprefix("\ufeff"), parse_float=Decimal)
