@@ -83,6 +83,9 @@ def converse(
     if dice.random() < 0.3:
         dice.shuffle(events)
     record |= {"events": events} | told_by(events, opened_at)
+    if view is not None:  # what happened later counts as not happened
+        then = told_by([event for event in events if event["at"] <= view.as_of], opened_at)
+        record |= {name: then[name] for name in ("resolved_at", "reopens", "handovers")}
 
 
 def exchange(talk: Talk, record: Record, view: View | None, shape: str) -> None:

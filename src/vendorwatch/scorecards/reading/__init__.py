@@ -6,6 +6,7 @@ import polars as pl
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.scorecards.reading import postgresql, sqlite
+from vendorwatch.scorecards.reading.happened import by_then
 from vendorwatch.scorecards.reading.parts import Asked, in_other_months, month, others
 from vendorwatch.scorecards.reading.since import standing_since
 from vendorwatch.scoring.frames import CONTACTS
@@ -29,9 +30,11 @@ async def read(connection: AsyncConnection, asked: Asked) -> Records:
     The transaction must be one of Database.read(). Raises DatabaseUnavailable.
     """
     beside = others(asked)
-    parts = [month(asked), *beside.values()]
+    own = month(asked)
+    parts = [own, *beside.values()]
     fetch = postgresql.fetch if connection.dialect.name == "postgresql" else sqlite.fetch
     (interactions, *contacts), elsewhere = await fetch(connection, parts, in_other_months(asked))
+    interactions = await by_then(connection, own, asked.as_of, interactions)
     placed = [
         frame.select(pl.lit(asked.vendor_of[engagement_id]).alias("vendor_id"), pl.all())
         for engagement_id, frame in zip(beside, contacts, strict=True)
