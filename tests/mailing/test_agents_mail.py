@@ -155,7 +155,7 @@ async def test_a_revision_says_what_it_replaces(
     await desk.deliver(server)
     one, other = server.received
     assert "(revision 2)" in other.message["Subject"]
-    assert "It replaces revision 1" in " ".join(body(other, "plain").split())
+    assert "It replaces every earlier one" in " ".join(body(other, "plain").split())
     assert one.message_id != other.message_id
     assert [list(pdfs(each)) for each in (one, other)] == [
         [f"Hoa-Sen-BPO_2026-10_r{n}_agents.pdf"] for n in (1, 2)

@@ -359,7 +359,7 @@ async def test_a_revision_says_what_it_replaces(
     _, mail = server.received
     assert mail.message["Subject"].endswith("(revision 2)")
     for form in ("plain", "html"):
-        assert "It replaces revision 1" in body(mail, form)
+        assert "It replaces every earlier one" in body(mail, form)
     assert list(pdfs(mail)) == ["Hoa-Sen-BPO_2026-10_r2.pdf"]
 
 

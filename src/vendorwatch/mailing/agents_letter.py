@@ -23,9 +23,8 @@ def text(document: Mapping[str, Any], link: str, reader: Reader, *, is_attached:
         "month": words.month(month),
         "fact": fact,
     }
-    replaced = revision - 1 if revision > 1 else None
     subject = words.gettext("%(vendor)s, %(month)s: %(fact)s", **given)
-    if replaced:
+    if revision > 1:
         subject = words.gettext(
             "%(vendor)s, %(month)s: %(fact)s (revision %(n)s)", n=revision, **given
         )
@@ -39,7 +38,6 @@ def text(document: Mapping[str, Any], link: str, reader: Reader, *, is_attached:
         month=capital(inside),
         agents=agents,
         revision=revision,
-        replaced=replaced,
         link=link,
         is_attached=is_attached,
     )

@@ -131,7 +131,6 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
     metrics = scores["metrics"]
     tally = Tally.of(metrics)
     findings = find(metrics, document["uploads"], document["volume"]["in_month"])
-    revision = document["revision"]
     return {
         "vendor": document["vendor"],
         "short_name": displayable(document["vendor"], _IN_SUBJECT),
@@ -149,8 +148,7 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
             *narrative.sentences(findings, words),
             *map(capital, data_line(document, words)),
         ],
-        "revision": revision,
-        "replaced": revision - 1 if revision > 1 else None,
+        "revision": document["revision"],
         "link": part.link,
         "is_attached": part.is_attached,
     }
@@ -182,7 +180,7 @@ def _points(figures: Figures) -> Decimal:
 def _subject(shown: Sequence[dict[str, Any]], words: Wording) -> str:
     part = shown[0]
     given = {"vendor": part["short_name"], "month": part["month_inside"], "fact": part["fact"]}
-    if part["replaced"]:
+    if part["revision"] > 1:
         return words.gettext(
             "%(vendor)s, %(month)s: %(fact)s (revision %(n)s)", n=part["revision"], **given
         )
