@@ -84,6 +84,22 @@ async def test_messages_that_get_lost_are_sent_again(url: str, clock: StoppedClo
     assert ledger.left == []
 
 
+async def test_messages_that_come_twice_change_nothing(url: str, clock: StoppedClock) -> None:
+    ledger = Ledger(5)
+    made = await worker(url, ledger, clock)
+    async with made.app.open_async():
+        assert await made.wake() == 5
+    same = sql.SQL("queue_name, task_name, priority, lock, args, status, attempts")
+    jobs = sql.Identifier(queue.SCHEMA, "procrastinate_jobs")
+    copied = sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM {0} WHERE task_name = 'write'")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(queue.SCHEMA)))
+        assert connection.execute(copied.format(jobs, same)).rowcount == 5
+    await made.work(until_empty=True)
+    assert ledger.left == []
+    assert set(ledger.written.values()) == {1}
+
+
 async def test_messages_that_come_late_find_nothing_to_do(url: str, clock: StoppedClock) -> None:
     ledger = Ledger(5)
     made = await worker(url, ledger, clock)

@@ -162,7 +162,7 @@ def _templates() -> jinja2.Environment:
 
 def _code(text: str) -> Markup:
     """What stands between backticks, as Markdown has it."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped first
 
 
 HANDLERS = (openapi_json, docs)
