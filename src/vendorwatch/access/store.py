@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.access.model import StoredKey
@@ -12,6 +12,20 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.periods import Micros
 
 _scopes = msgspec.json.Decoder(frozenset[str])
+
+_KEYS = select(
+    models.ApiKey.merchant_id,
+    models.ApiKey.engagement_id,
+    models.ApiKey.key_id,
+    models.ApiKey.secret_hash,
+    models.ApiKey.scopes,
+    models.ApiKey.created_at,
+    models.ApiKey.expires_at,
+    models.ApiKey.last_used_at,
+    models.ApiKey.revoked_at,
+)
+# Put together once: it stands before every request.
+_CALLED = _KEYS.where(models.ApiKey.key_id == bindparam("called"))
 
 
 async def find_scope(connection: AsyncConnection, engagement_id: str) -> Scope | None:
@@ -40,20 +54,15 @@ async def add_key(connection: AsyncConnection, key: StoredKey) -> None:
 
 async def keys_called(connection: AsyncConnection, key_id: str) -> list[StoredKey]:
     """Before it is known whose key it is; one merchant's ids may repeat another's."""
-    statement = _keys().where(models.ApiKey.key_id == key_id)
-    return [_key(row) for row in await connection.execute(statement)]
+    return [_key(row) for row in await connection.execute(_CALLED, {"called": key_id})]
 
 
 async def keys(connection: AsyncConnection, scope: Scope) -> list[StoredKey]:
     """From the oldest to the newest."""
-    statement = (
-        _keys()
-        .where(
-            models.ApiKey.merchant_id == scope.merchant_id,
-            models.ApiKey.engagement_id == scope.engagement_id,
-        )
-        .order_by(models.ApiKey.created_at, models.ApiKey.key_id)
-    )
+    statement = _KEYS.where(
+        models.ApiKey.merchant_id == scope.merchant_id,
+        models.ApiKey.engagement_id == scope.engagement_id,
+    ).order_by(models.ApiKey.created_at, models.ApiKey.key_id)
     return [_key(row) for row in await connection.execute(statement)]
 
 
@@ -100,20 +109,6 @@ async def note_use(
             ),
         )
         .values(last_used_at=now)
-    )
-
-
-def _keys() -> Select[*tuple[Any, ...]]:
-    return select(
-        models.ApiKey.merchant_id,
-        models.ApiKey.engagement_id,
-        models.ApiKey.key_id,
-        models.ApiKey.secret_hash,
-        models.ApiKey.scopes,
-        models.ApiKey.created_at,
-        models.ApiKey.expires_at,
-        models.ApiKey.last_used_at,
-        models.ApiKey.revoked_at,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +26,27 @@ _AGENT = (
 )
 _FROM_ROSTER = ("name", "team", "started_on", "ended_on", "languages", "aliases", "on_roster")
 _tags = msgspec.json.Decoder(tuple[str, ...])
+
+_ENGAGEMENTS = (
+    select(
+        models.Engagement.merchant_id,
+        models.Engagement.engagement_id,
+        models.Merchant.name,
+        models.Engagement.vendor_id,
+        models.Vendor.name,
+        models.Engagement.time_zone,
+        models.Merchant.pseudonym_key,
+        models.Engagement.created_at,
+    )
+    .join(models.Merchant, models.Merchant.merchant_id == models.Engagement.merchant_id)
+    .join(
+        models.Vendor,
+        (models.Vendor.merchant_id == models.Engagement.merchant_id)
+        & (models.Vendor.vendor_id == models.Engagement.vendor_id),
+    )
+)
+# Put together once: every upload asks for it.
+_ENGAGEMENT = _ENGAGEMENTS.where(models.Engagement.engagement_id == bindparam("wanted"))
 
 
 async def add_merchant(
@@ -77,14 +98,13 @@ async def add_engagement(
 
 
 async def engagement(connection: AsyncConnection, engagement_id: str) -> Engagement | None:
-    statement = _engagements().where(models.Engagement.engagement_id == engagement_id)
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_ENGAGEMENT, {"wanted": engagement_id})).one_or_none()
     return None if row is None else _engagement(row)
 
 
 async def engagements(connection: AsyncConnection) -> list[Engagement]:
     """Of all merchants: for whoever runs the server, never for a caller of the API."""
-    statement = _engagements().order_by(
+    statement = _ENGAGEMENTS.order_by(
         models.Merchant.name, models.Vendor.name, models.Engagement.engagement_id
     )
     return [_engagement(row) for row in await connection.execute(statement)]
@@ -175,27 +195,6 @@ def _insert(connection: AsyncConnection, model: type[Base]) -> postgresql.Insert
     if connection.dialect.name == "postgresql":
         return postgresql.insert(model)
     return sqlite.insert(model)
-
-
-def _engagements() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            models.Engagement.merchant_id,
-            models.Engagement.engagement_id,
-            models.Merchant.name,
-            models.Engagement.vendor_id,
-            models.Vendor.name,
-            models.Engagement.time_zone,
-            models.Merchant.pseudonym_key,
-            models.Engagement.created_at,
-        )
-        .join(models.Merchant, models.Merchant.merchant_id == models.Engagement.merchant_id)
-        .join(
-            models.Vendor,
-            (models.Vendor.merchant_id == models.Engagement.merchant_id)
-            & (models.Vendor.vendor_id == models.Engagement.vendor_id),
-        )
-    )
 
 
 def _engagement(row: Row[*tuple[Any, ...]]) -> Engagement:

@@ -4,7 +4,19 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,17 +53,51 @@ def _staging(*, lasting: bool) -> Staging:
 BRIEF, LASTING = _staging(lasting=False), _staging(lasting=True)
 """Where an upload's rows are staged: for one transaction, or until they are cleared."""
 
+# What every upload asks and writes is put together once, which costs more than running it does.
+_IS_OWN = models.Upload.engagement_id == bindparam("owner")
+_HAS_KEY = models.Upload.idempotency_key == bindparam("key")
+_HAS_CONTENT = and_(
+    models.Upload.request_sha256 == bindparam("request_sha256"),
+    models.Upload.read_by == bindparam("read_by"),
+    models.Upload.rejected == 0,
+    models.Upload.skipped == 0,
+    models.Upload.received_at <= bindparam("now"),
+)
+_UPLOADS = select(*models.Upload.__table__.columns).where(_IS_OWN)
+_BY_KEY_OR_CONTENT = (
+    _UPLOADS.add_columns(_HAS_CONTENT.label("has_content"))
+    .where(or_(_HAS_KEY, _HAS_CONTENT))
+    .order_by(case((_HAS_KEY, 0), else_=1), models.Upload.sequence.desc())
+    .limit(2)
+)
+_BY_KEY_OR_PLACE = _UPLOADS.where(or_(_HAS_KEY, models.Upload.sequence == bindparam("sequence")))
+_RECEIVED_SINCE = select(
+    func.max(models.Upload.sequence),
+    func.sum(models.Upload.received),
+    func.sum(models.Upload.size_bytes),
+).where(
+    _IS_OWN,
+    models.Upload.sequence > bindparam("after"),
+    models.Upload.received_at >= bindparam("since"),
+)
+_NEWEST_SEQUENCE = select(models.Engagement.upload_sequence).where(
+    models.Engagement.engagement_id == bindparam("owner")
+)
+_LOCKED_SEQUENCE = _NEWEST_SEQUENCE.with_for_update(key_share=True)
+_INSERT_UPLOAD = insert(models.Upload)
+_COUNT_UPLOAD = (
+    update(models.Engagement)
+    .where(models.Engagement.engagement_id == bindparam("owner"))
+    .values(upload_sequence=bindparam("newest"))
+)
+
 
 async def lock_engagement(
     connection: AsyncConnection, scope: Scope, *, exclusively: bool = True
 ) -> int:
     """The sequence of the engagement's newest upload; no other upload gets past here meanwhile."""
-    query = select(models.Engagement.upload_sequence).where(
-        models.Engagement.engagement_id == scope.engagement_id
-    )
-    if exclusively:
-        query = query.with_for_update(key_share=True)
-    found = await connection.scalar(query)
+    query = _LOCKED_SEQUENCE if exclusively else _NEWEST_SEQUENCE
+    found = await connection.scalar(query, {"owner": scope.engagement_id})
     if found is None:
         raise NotFound("There is no such engagement.")
     return int(found)
@@ -102,15 +148,8 @@ async def received_since(
     connection: AsyncConnection, scope: Scope, *, after: int, since: Micros
 ) -> tuple[int, int, int]:
     """Newest sequence, rows and bytes of the uploads after sequence `after` that came since then."""
-    table = models.Upload
-    statement = select(
-        func.max(table.sequence), func.sum(table.received), func.sum(table.size_bytes)
-    ).where(
-        table.engagement_id == scope.engagement_id,
-        table.sequence > after,
-        table.received_at >= since,
-    )
-    sequence, rows, size = (await connection.execute(statement)).one()
+    values = {"owner": scope.engagement_id, "after": after, "since": since}
+    sequence, rows, size = (await connection.execute(_RECEIVED_SINCE, values)).one()
     return int(sequence or after), int(rows or 0), int(size or 0)
 
 
@@ -124,26 +163,22 @@ async def insert_upload(
     read_by: bytes | None,
 ) -> None:
     receipt = upload.receipt
-    await connection.execute(
-        insert(models.Upload).values(
-            engagement_id=scope.engagement_id,
-            idempotency_key=idempotency_key,
-            key_id=key_id,
-            read_by=read_by,
-            request_sha256=upload.request_sha256,
-            content_type=upload.content_type,
-            columns=canonical_json(list(upload.columns)),
-            receipt_sha256=receipt.receipt_sha256(),
-            measurable=canonical_json(list(receipt.measurable)),
-            extra_columns=canonical_json(list(receipt.extra_columns)),
-            **{name: getattr(receipt, name) for name in _PLAIN},
-        )
-    )
-    await connection.execute(
-        update(models.Engagement)
-        .where(models.Engagement.engagement_id == scope.engagement_id)
-        .values(upload_sequence=receipt.sequence)
-    )
+    row = {
+        "engagement_id": scope.engagement_id,
+        "idempotency_key": idempotency_key,
+        "key_id": key_id,
+        "read_by": read_by,
+        "request_sha256": upload.request_sha256,
+        "content_type": upload.content_type,
+        "columns": canonical_json(list(upload.columns)),
+        "receipt_sha256": receipt.receipt_sha256(),
+        "measurable": canonical_json(list(receipt.measurable)),
+        "extra_columns": canonical_json(list(receipt.extra_columns)),
+        **{name: getattr(receipt, name) for name in _PLAIN},
+    }
+    await connection.execute(_INSERT_UPLOAD, row)
+    counted = {"owner": scope.engagement_id, "newest": receipt.sequence}
+    await connection.execute(_COUNT_UPLOAD, counted)
 
 
 # Columns of `uploads` that a receipt holds under the same name and as they are.
@@ -166,22 +201,14 @@ async def upload_by_key_or_content(
     """The one with that key; and the newest of the same request of which every row was stored, as
     the same code read it. In one question.
     """
-    table = models.Upload
-    has_key = table.idempotency_key == key
-    has_content = and_(
-        table.request_sha256 == request_sha256,
-        table.read_by == read_by,
-        table.rejected == 0,
-        table.skipped == 0,
-        table.received_at <= now,
-    )
-    found = await connection.execute(
-        _uploads(scope)
-        .add_columns(has_content.label("has_content"))
-        .where(or_(has_key, has_content))
-        .order_by(case((has_key, 0), else_=1), table.sequence.desc())
-        .limit(2)
-    )
+    values = {
+        "owner": scope.engagement_id,
+        "key": key,
+        "request_sha256": request_sha256,
+        "read_by": read_by,
+        "now": now,
+    }
+    found = await connection.execute(_BY_KEY_OR_CONTENT, values)
     keyed = whole = None
     for row in found.mappings():
         stored = _upload(row)
@@ -196,10 +223,8 @@ async def upload_by_key_or_place(
     connection: AsyncConnection, scope: Scope, key: str, sequence: int
 ) -> tuple[StoredUpload | None, StoredUpload | None]:
     """The one with that key, and the one with that sequence: in one question, under a lock."""
-    table = models.Upload
-    found = await connection.execute(
-        _uploads(scope).where(or_(table.idempotency_key == key, table.sequence == sequence))
-    )
+    values = {"owner": scope.engagement_id, "key": key, "sequence": sequence}
+    found = await connection.execute(_BY_KEY_OR_PLACE, values)
     rows = found.mappings().all()
     keyed = next((row for row in rows if row["idempotency_key"] == key), None)
     placed = next((row for row in rows if row["sequence"] == sequence), None)
@@ -207,7 +232,8 @@ async def upload_by_key_or_place(
 
 
 async def upload(connection: AsyncConnection, scope: Scope, upload_id: str) -> StoredUpload | None:
-    found = await connection.execute(_uploads(scope).where(models.Upload.upload_id == upload_id))
+    query = _UPLOADS.where(models.Upload.upload_id == upload_id)
+    found = await connection.execute(query, {"owner": scope.engagement_id})
     row = found.mappings().one_or_none()
     return _upload(row) if row else None
 
@@ -216,16 +242,11 @@ async def uploads(
     connection: AsyncConnection, scope: Scope, *, before: int | None, limit: int
 ) -> list[StoredUpload]:
     """The newest first, from the one before sequence `before`."""
-    query = _uploads(scope).order_by(models.Upload.sequence.desc()).limit(limit)
+    query = _UPLOADS.order_by(models.Upload.sequence.desc()).limit(limit)
     if before is not None:
         query = query.where(models.Upload.sequence < before)
-    return [_upload(row) for row in (await connection.execute(query)).mappings()]
-
-
-def _uploads(scope: Scope) -> Select[tuple[object, ...]]:
-    return select(*models.Upload.__table__.columns).where(
-        models.Upload.engagement_id == scope.engagement_id
-    )
+    found = await connection.execute(query, {"owner": scope.engagement_id})
+    return [_upload(row) for row in found.mappings()]
 
 
 def _upload(row: RowMapping) -> StoredUpload:
