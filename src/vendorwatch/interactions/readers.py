@@ -13,7 +13,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -124,10 +124,12 @@ class Readers:
     async def reading(self, order: Order, size: int, fingerprint: bytes) -> AsyncIterator[Reading]:
         """`size` is that of the file; `fingerprint` tells the same log from another.
 
-        Inside the block: raises ReaderFailed, and Unreadable where it failed twice before.
+        Raises what makes the whole file unreadable, then or inside the block; ReaderFailed, and
+        Unreadable where it failed twice before.
         """
-        if size <= SMALL and await asyncio.to_thread(_is_small, order):
-            yield _Here(order)
+        here = await asyncio.to_thread(_read_here, order) if size <= SMALL else None
+        if here is not None:
+            yield here
             return
         self._refuse_known(fingerprint)
         processes = [self._free() for _ in range(self._wanted(order, size))]
@@ -218,25 +220,30 @@ async def ahead(reading: Reading) -> AsyncGenerator[Batch]:
 
 
 class _Here:
-    """In a thread, so that other requests are served meanwhile."""
+    """What was read in a thread, so that other requests are served meanwhile: all of it in one go,
+    as each hop to a thread takes a good part of the time of reading a few rows.
+    """
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
-        self._batches = self._read()
-        self._part: Part | None = None
-
-    def _read(self) -> Iterator[Batch]:
-        with Path(self._order.path).open("rb") as file:
-            batches = Batches(file, self._order)
-            yield from batches
-            self._part = batches.part
+    def __init__(self, batches: Iterable[Batch], part: Part) -> None:
+        self._batches = iter(batches)
+        self._part = part
 
     async def next(self) -> Batch | None:
-        return await asyncio.to_thread(next, self._batches, None)
+        return next(self._batches, None)
 
     async def summary(self) -> Summary:
-        assert self._part is not None  # noqa: S101  asked for too early
         return Summary.of([self._part])
+
+
+def _read_here(order: Order) -> _Here | None:
+    """Of a small file; null where much comes out of it."""
+    if not _is_small(order):
+        return None
+    with Path(order.path).open("rb") as file:
+        batches = Batches(file, order)
+        made = list(batches)
+    assert batches.part is not None  # noqa: S101  the iteration is complete
+    return _Here(made, batches.part)
 
 
 class _There:
