@@ -5,12 +5,15 @@ import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import Select, column, select, table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from vendorwatch.db.engine import Database, DatabaseUnavailable, driver_url, wal_is_safe
+from vendorwatch.db.scope import Scope
 
 ADD = text(
     "INSERT INTO merchants (merchant_id, name, pseudonym_key, created_at) "
@@ -168,6 +171,58 @@ def test_wal_only_without_its_bug(version: tuple[int, int, int], safe: bool) -> 
 def test_each_engine_has_one_driver() -> None:
     assert driver_url("sqlite:///x.db").drivername == "sqlite+aiosqlite"
     assert driver_url("postgresql://h/n").drivername == "postgresql+psycopg"
+
+
+async def lose_connections(database_url: str) -> None:
+    """As a restart of the server, or whatever lies between, ends them."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as admin:
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+async def test_connections_that_were_lost_in_the_pool_are_replaced(
+    database: Database, database_url: str
+) -> None:
+    scope = Scope(merchant_id=str(uuid4()), engagement_id=str(uuid4()))
+    isolation, engagement = text("SHOW transaction_isolation"), text("SHOW vendorwatch.engagement")
+
+    async def use_all() -> None:
+        async with database.read(scope) as one, database.read_as_owner() as other:
+            assert await one.scalar(engagement) == scope.engagement_id
+            assert {await each.scalar(isolation) for each in (one, other)} == {"repeatable read"}
+            assert await one.scalar(text("SHOW transaction_read_only")) == "on"
+        async with database.write(scope) as connection:
+            assert await connection.scalar(isolation) == "read committed"
+            assert await connection.scalar(engagement) == scope.engagement_id
+
+    async with database.workbench(scope) as bench, bench.write():
+        await use_all()
+    await lose_connections(database_url)
+    await use_all()
+    await lose_connections(database_url)
+    async with database.workbench(scope) as bench, bench.write() as connection:
+        assert await connection.scalar(engagement) == scope.engagement_id
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+async def test_what_was_laid_out_is_not_sought_on_another_connection(
+    database: Database, database_url: str
+) -> None:
+    scope = Scope(merchant_id=str(uuid4()), engagement_id=str(uuid4()))
+
+    async def go_on() -> None:
+        async with database.workbench(scope) as bench:
+            async with bench.aside() as connection:
+                await connection.execute(text("CREATE TEMPORARY TABLE laid_out (row integer)"))
+            await lose_connections(database_url)
+            async with bench.write():
+                pytest.fail("its table is gone")
+
+    with pytest.raises(DatabaseUnavailable):
+        await go_on()
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)

@@ -144,8 +144,8 @@ class Breaking(Database):
 
     @override
     @asynccontextmanager
-    async def workbench(self, whose: Scope, *, used_up: bool = False) -> AsyncIterator[Workbench]:
-        async with super().workbench(whose, used_up=used_up) as bench:
+    async def workbench(self, whose: Scope) -> AsyncIterator[Workbench]:
+        async with super().workbench(whose) as bench:
             write = bench.write
 
             @asynccontextmanager
@@ -196,10 +196,8 @@ async def test_a_long_upload_keeps_nobody_waiting_while_it_is_read(
 
         @override
         @asynccontextmanager
-        async def workbench(
-            self, whose: Scope, *, used_up: bool = False
-        ) -> AsyncIterator[Workbench]:
-            async with super().workbench(whose, used_up=used_up) as bench:
+        async def workbench(self, whose: Scope) -> AsyncIterator[Workbench]:
+            async with super().workbench(whose) as bench:
                 aside = bench.aside
 
                 @asynccontextmanager

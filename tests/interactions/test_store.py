@@ -105,7 +105,8 @@ async def upload(
     database: Database, scope: Scope, sequence: int, rows: Sequence[Sent], batch: int = 1000
 ) -> Effect:
     staged = [sent.staged(number) for number, sent in enumerate(rows, start=1)]
-    async with database.workbench(scope, used_up=True) as bench:
+    async with database.workbench(scope) as bench:
+        bench.use_up()
         async with bench.aside() as connection:
             await store.LASTING.prepare(connection)
             for start in range(0, len(staged), batch):
@@ -238,7 +239,8 @@ async def test_rejects_come_back_byte_for_byte_in_the_order_of_the_file(database
         for number, raw in enumerate(raws, start=1)
     ]
     assert len(rows[0]) == len(REJECT_COLUMNS)
-    async with database.workbench(scope, used_up=True) as bench:
+    async with database.workbench(scope) as bench:
+        bench.use_up()
         async with bench.aside() as connection:
             await store.LASTING.prepare(connection)
             await store.LASTING.add(

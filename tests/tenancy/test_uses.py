@@ -57,7 +57,7 @@ def test_the_widening_stands_in_few_places(module: str, places: int) -> None:
 
 
 def test_transactions_of_nobody_cannot_be_opened_by_forgetting() -> None:
-    assert users(r"\.(read|write)\(\) as") <= {"interactions/api/receive.py"}  # of a workbench
+    assert users(r"\.(read|write)\(\) as") <= {"interactions/reception.py"}  # of a workbench
 
 
 def test_the_migration_and_the_code_mean_the_same_role() -> None:

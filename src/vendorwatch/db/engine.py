@@ -129,16 +129,14 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def workbench(self, whose: Scope, *, used_up: bool = False) -> AsyncIterator["Workbench"]:
-        """One connection for several transactions about what of `whose` there is.
-
-        `used_up`: it is not used again, and what its temporary tables hold goes with it.
-        """
+    async def workbench(self, whose: Scope) -> AsyncIterator["Workbench"]:
+        """One connection for several transactions about what of `whose` there is."""
         async with _connected(self.engine) as connection:
+            bench = Workbench(connection, whose, self._line)
             try:
-                yield Workbench(connection, whose, self._line)
+                yield bench
             finally:
-                if used_up:
+                if bench.is_used_up:
                     await connection.invalidate()
 
     async def close(self) -> None:
@@ -154,6 +152,11 @@ class Workbench:
         self._connection = connection
         self._whose = whose
         self._line = line
+        self.is_used_up = False
+
+    def use_up(self) -> None:
+        """The connection is not used again, and what its temporary tables hold goes with it."""
+        self.is_used_up = True
 
     @property
     def laid_out(self) -> set[str]:
@@ -162,6 +165,12 @@ class Workbench:
         assert sync is not None  # noqa: S101  it was opened
         found: set[str] = sync.info.setdefault(_LAID_OUT, set())
         return found
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Each statement sees what is there by then. On SQLite as Database.read()."""
+        async with self._begun(read_only=True) as connection:
+            yield connection
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[AsyncConnection]:

@@ -7,9 +7,9 @@ thing: there the scope object is the only wall.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,13 +19,23 @@ ROLE = "vendorwatch_app"
 SETTINGS = tuple(f"vendorwatch.{field.name}" for field in fields(Reach))
 _REACH = "vendorwatch_reach"
 
+# Of the transaction alone: a connection goes back to the pool as it came. Put together once, as
+# every transaction begins with it.
+_ASSIGN = select(
+    func.set_config("role", ROLE, True),
+    *(
+        func.set_config(f"vendorwatch.{field.name}", bindparam(field.name), True)
+        for field in fields(Reach)
+    ),
+)
+
 
 async def enter(connection: AsyncConnection, reach: Reach) -> None:
     """For the rest of the transaction. All settings are set: nothing of before can be left over."""
     if connection.dialect.name != "postgresql":
         return
     _ = await connection.execution_options(**{_REACH: reach})
-    _ = await connection.execute(_assignments(reach))
+    await _assign(connection, reach)
 
 
 @asynccontextmanager
@@ -54,20 +64,16 @@ async def _reaching(
     if reach is None:  # SQLite, and the owner
         yield
         return
-    _ = await connection.execute(_assignments(changed(reach)))
+    await _assign(connection, changed(reach))
     try:
         yield
     except DBAPIError:
         raise  # the transaction takes no more statements, and ends
     except Exception:
-        _ = await connection.execute(_assignments(reach))
+        await _assign(connection, reach)
         raise
-    _ = await connection.execute(_assignments(reach))
+    await _assign(connection, reach)
 
 
-def _assignments(reach: Reach) -> Select[*tuple[str, ...]]:
-    """Of the transaction alone: a connection goes back to the pool as it came."""
-    values = {f"vendorwatch.{field.name}": getattr(reach, field.name) for field in fields(Reach)}
-    return select(
-        *(func.set_config(name, value, True) for name, value in {"role": ROLE, **values}.items())
-    )
+async def _assign(connection: AsyncConnection, reach: Reach) -> None:
+    _ = await connection.execute(_ASSIGN, asdict(reach))

@@ -63,23 +63,27 @@ async def receive_upload(
     """
     if not body.size:
         raise EmptyUpload("The body has no bytes. Nothing was stored.")
-    async with database.read(scope) as connection:
-        plan = await plan_upload(
-            connection, scope, request, body, secret=secret, now=now, limits=limits
-        )
-        keyed, whole = await store.upload_by_key_or_content(
-            connection, scope, plan.key, plan.fingerprint, plan.read_by, now=now
-        )
-    earlier = None if request.dry_run else _replay(plan, keyed)
-    if earlier is not None:
-        return earlier
-    body.flush()
-    repeated = await _repeat(database, plan, body, whole) if whole else None
-    if repeated is not None:
-        return repeated
-    order = plan.order(body, "postgresql" if database.is_postgresql else "sqlite")
-    async with _on_its_way(plan, body), readers.reading(order, body.size, plan.suspect) as reading:
-        return await _read_and_store(database, plan, body, reading)
+    async with database.workbench(scope) as bench:
+        async with bench.read() as connection:
+            plan = await plan_upload(
+                connection, scope, request, body, secret=secret, now=now, limits=limits
+            )
+            keyed, whole = await store.upload_by_key_or_content(
+                connection, scope, plan.key, plan.fingerprint, plan.read_by, now=now
+            )
+        earlier = None if request.dry_run else _replay(plan, keyed)
+        if earlier is not None:
+            return earlier
+        body.flush()
+        repeated = await _repeat(bench, plan, body, whole) if whole else None
+        if repeated is not None:
+            return repeated
+        order = plan.order(body, "postgresql" if database.is_postgresql else "sqlite")
+        async with (
+            _on_its_way(plan, body),
+            readers.reading(order, body.size, plan.suspect) as reading,
+        ):
+            return await _read_and_store(bench, plan, body, reading)
 
 
 @asynccontextmanager
@@ -109,9 +113,7 @@ def _replay(plan: Plan, earlier: StoredUpload | None) -> Outcome | None:
     return Outcome(earlier, replayed=True)
 
 
-async def _repeat(
-    database: Database, plan: Plan, body: Draft, whole: StoredUpload
-) -> Outcome | None:
+async def _repeat(bench: Workbench, plan: Plan, body: Draft, whole: StoredUpload) -> Outcome | None:
     """The same bytes once more, under another key: they need not be read again. Each of their rows
     is stored, and revisions are never taken back, so that each is a duplicate now.
 
@@ -119,8 +121,8 @@ async def _repeat(
     """
     if not plan.request.dry_run:
         await asyncio.to_thread(body.keep)
-    opened = database.read if plan.request.dry_run else database.write
-    async with opened(plan.scope) as connection:
+    opened = bench.aside if plan.request.dry_run else bench.write
+    async with opened() as connection:
         place, earlier = await _take_place(connection, plan)
         if earlier is not None:
             return earlier
@@ -148,30 +150,29 @@ async def _repeat(
         return await _close(connection, plan, Outcome(made))
 
 
-async def _read_and_store(database: Database, plan: Plan, body: Draft, reading: Reading) -> Outcome:
+async def _read_and_store(bench: Workbench, plan: Plan, body: Draft, reading: Reading) -> Outcome:
     first, second = await reading.next(), await reading.next()
     if second is None:
         summary = await reading.summary()
         _refuse_if_atomic(plan, summary.tally)
         # Few rows are staged where they are stored: a second transaction would cost more.
-        async with database.workbench(plan.scope) as bench:
-            await _prepare(bench, store.BRIEF)
-            return await _store(bench, plan, body, summary, _Rows(store.BRIEF, batch=first))
-    async with database.workbench(plan.scope, used_up=True) as bench:
-        await _prepare(bench, store.LASTING)
-        async with aclosing(ahead(reading)) as rest:
-            await _lay_out(bench, first)
-            await _lay_out(bench, second)
-            async for batch in rest:
-                await _lay_out(bench, batch)
-        summary = await reading.summary()
-        _refuse_if_atomic(plan, summary.tally)
-        async with bench.aside() as connection:
-            new_after = await store.new_after(
-                connection, plan.scope, summary.tally.accepted, is_distinct=summary.is_distinct
-            )
-        rows = _Rows(store.LASTING, new_after=new_after)
-        return await _store(bench, plan, body, summary, rows)
+        await _prepare(bench, store.BRIEF)
+        return await _store(bench, plan, body, summary, _Rows(store.BRIEF, batch=first))
+    bench.use_up()
+    await _prepare(bench, store.LASTING)
+    async with aclosing(ahead(reading)) as rest:
+        await _lay_out(bench, first)
+        await _lay_out(bench, second)
+        async for batch in rest:
+            await _lay_out(bench, batch)
+    summary = await reading.summary()
+    _refuse_if_atomic(plan, summary.tally)
+    async with bench.aside() as connection:
+        new_after = await store.new_after(
+            connection, plan.scope, summary.tally.accepted, is_distinct=summary.is_distinct
+        )
+    rows = _Rows(store.LASTING, new_after=new_after)
+    return await _store(bench, plan, body, summary, rows)
 
 
 def _refuse_if_atomic(plan: Plan, tally: Tally) -> None:
