@@ -264,7 +264,7 @@ async def _take_place(connection: AsyncConnection, plan: Plan) -> tuple[_Place, 
     is_dry = plan.request.dry_run
     newest = await store.lock_engagement(connection, plan.scope, exclusively=not is_dry)
     earlier, previous = await store.upload_by_key_or_place(connection, plan.scope, plan.key, newest)
-    place = _Place(newest + 1, previous.receipt_sha256 if previous else None)
+    place = _Place(newest + 1, previous)
     return place, None if is_dry else _replay(plan, earlier)
 
 

@@ -65,12 +65,21 @@ _HAS_CONTENT = and_(
 )
 _UPLOADS = select(*models.Upload.__table__.columns).where(_IS_OWN)
 _BY_KEY_OR_CONTENT = (
-    _UPLOADS.add_columns(_HAS_CONTENT.label("has_content"))
-    .where(or_(_HAS_KEY, _HAS_CONTENT))
+    select(
+        models.Upload.upload_id,
+        models.Upload.idempotency_key,
+        _HAS_CONTENT.label("has_content"),
+    )
+    .where(_IS_OWN, or_(_HAS_KEY, _HAS_CONTENT))
     .order_by(case((_HAS_KEY, 0), else_=1), models.Upload.sequence.desc())
     .limit(2)
 )
-_BY_KEY_OR_PLACE = _UPLOADS.where(or_(_HAS_KEY, models.Upload.sequence == bindparam("sequence")))
+_BY_KEY_OR_PLACE = select(
+    models.Upload.upload_id,
+    models.Upload.idempotency_key,
+    models.Upload.sequence,
+    models.Upload.receipt_sha256,
+).where(_IS_OWN, or_(_HAS_KEY, models.Upload.sequence == bindparam("sequence")))
 _RECEIVED_SINCE = select(
     func.max(models.Upload.sequence),
     func.sum(models.Upload.received),
@@ -199,7 +208,7 @@ async def upload_by_key_or_content(
     now: Micros,
 ) -> tuple[StoredUpload | None, StoredUpload | None]:
     """The one with that key; and the newest of the same request of which every row was stored, as
-    the same code read it. In one question.
+    the same code read it. In one question, unless there is one.
     """
     values = {
         "owner": scope.engagement_id,
@@ -209,26 +218,27 @@ async def upload_by_key_or_content(
         "now": now,
     }
     found = await connection.execute(_BY_KEY_OR_CONTENT, values)
-    keyed = whole = None
-    for row in found.mappings():
-        stored = _upload(row)
-        if row["idempotency_key"] == key:
-            keyed = stored
-        if row["has_content"]:
-            whole = whole or stored
-    return keyed, whole
+    rows = found.all()
+    keyed = next((row.upload_id for row in rows if row.idempotency_key == key), None)
+    whole = next((row.upload_id for row in rows if row.has_content), None)
+    return (
+        await upload(connection, scope, keyed) if keyed else None,
+        await upload(connection, scope, whole) if whole else None,
+    )
 
 
 async def upload_by_key_or_place(
     connection: AsyncConnection, scope: Scope, key: str, sequence: int
-) -> tuple[StoredUpload | None, StoredUpload | None]:
-    """The one with that key, and the one with that sequence: in one question, under a lock."""
+) -> tuple[StoredUpload | None, bytes | None]:
+    """The one with that key, and the receipt's hash of the one with that sequence. In one question,
+    as this is asked under a lock, unless there is one with that key.
+    """
     values = {"owner": scope.engagement_id, "key": key, "sequence": sequence}
     found = await connection.execute(_BY_KEY_OR_PLACE, values)
-    rows = found.mappings().all()
-    keyed = next((row for row in rows if row["idempotency_key"] == key), None)
-    placed = next((row for row in rows if row["sequence"] == sequence), None)
-    return _upload(keyed) if keyed else None, _upload(placed) if placed else None
+    rows = found.all()
+    keyed = next((row.upload_id for row in rows if row.idempotency_key == key), None)
+    placed = next((row.receipt_sha256 for row in rows if row.sequence == sequence), None)
+    return await upload(connection, scope, keyed) if keyed else None, placed
 
 
 async def upload(connection: AsyncConnection, scope: Scope, upload_id: str) -> StoredUpload | None:
