@@ -13,9 +13,10 @@ from vendorwatch.db.objects import ObjectStore
 from vendorwatch.db.scope import Scope
 from vendorwatch.interactions import reception
 from vendorwatch.interactions.model import Limits, UploadRequest
+from vendorwatch.interactions.quota import DailyQuota
 from vendorwatch.interactions.readers import Readers
 from vendorwatch.interactions.verification import Verified, verify_uploads
-from vendorwatch.settings import Settings
+from vendorwatch.settings import Bounds, Settings
 from vendorwatch.vendors.model import Engagement
 
 REQUEST = UploadRequest(media="ndjson", content_type="application/x-ndjson")
@@ -47,6 +48,7 @@ class Log:
                     secret=b"s",
                     now=now,
                     limits=Limits(),
+                    quota=DailyQuota(Bounds()),
                     readers=readers,
                 )
             self.receipts.append(outcome.upload.receipt)

@@ -25,9 +25,11 @@ from vendorwatch.interactions.batches import READING
 from vendorwatch.interactions.formats.faults import TooManyRows
 from vendorwatch.interactions.intake import pseudonym_key
 from vendorwatch.interactions.model import Filter, Limits, UploadRequest
+from vendorwatch.interactions.quota import DailyQuota
 from vendorwatch.interactions.readers import Readers
 from vendorwatch.interactions.refusals import RowsRefused
 from vendorwatch.interactions.revision import Revision
+from vendorwatch.settings import Bounds
 from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
 
@@ -67,6 +69,7 @@ class Vendor:
                 secret=self.secret,
                 now=self.now,
                 limits=limits,
+                quota=DailyQuota(Bounds()),
                 readers=self.readers,
             )
 

@@ -48,15 +48,20 @@ class DailyQuota:
         self._bytes = bounds.daily_bytes
         self._used: OrderedDict[str, Usage] = OrderedDict()
 
-    @property
-    def is_on(self) -> bool:
-        return bool(self._rows or self._bytes)
+    def foresee(self, scope: Scope, now: Micros) -> None:
+        """Raises QuotaExceeded where what is remembered is enough for that: it asks nobody."""
+        known = self._used.get(scope.engagement_id)
+        if known is not None and known.day == now // DAY:
+            self._refuse_beyond(known, now)
 
     async def check(self, connection: AsyncConnection, scope: Scope, now: Micros) -> None:
         """Raises QuotaExceeded once as much was stored as may be; what is on its way is not
         counted.
         """
-        used = await self._usage(connection, scope, now)
+        if self._rows or self._bytes:
+            self._refuse_beyond(await self._usage(connection, scope, now), now)
+
+    def _refuse_beyond(self, used: Usage, now: Micros) -> None:
         told = [
             f"{found} {what} of {most}"
             for what, found, most in (

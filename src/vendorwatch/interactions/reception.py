@@ -24,6 +24,7 @@ from vendorwatch.interactions.model import (
     settle,
 )
 from vendorwatch.interactions.plan import Plan, plan_upload
+from vendorwatch.interactions.quota import DailyQuota
 from vendorwatch.interactions.readers import SMALL, Readers, Reading, ahead
 from vendorwatch.interactions.refusals import (
     EmptyUpload,
@@ -54,17 +55,20 @@ async def receive_upload(
     secret: bytes,
     now: Micros,
     limits: Limits,
+    quota: DailyQuota,
     readers: Readers,
 ) -> Outcome:
     """All of the upload or nothing of it, durably when this returns.
 
-    The same request again gives the first one's receipt. Raises IdempotencyKeyReused, NoMapping,
-    EmptyUpload, RowsRefused (mode atomic) and whatever makes the whole file unreadable.
+    The same request again gives the first one's receipt. Raises QuotaExceeded,
+    IdempotencyKeyReused, NoMapping, EmptyUpload, RowsRefused (mode atomic) and whatever makes the
+    whole file unreadable.
     """
     if not body.size:
         raise EmptyUpload("The body has no bytes. Nothing was stored.")
     async with database.workbench(scope) as bench:
         async with bench.read() as connection:
+            await quota.check(connection, scope, now)
             plan = await plan_upload(
                 connection, scope, request, body, secret=secret, now=now, limits=limits
             )

@@ -1,11 +1,11 @@
 """`POST /v1/uploads` and the limits that it keeps."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 
@@ -60,6 +60,30 @@ LIMITS = Limits()
 _IN_FLIGHT = "vendorwatch_uploads_in_flight"
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who sends, and all that receiving takes: one dependency, as the framework starts a task for
+    each of several.
+    """
+
+    principal: Principal
+    database: Database
+    objects: ObjectStore
+    settings: Settings
+    secret: bytes
+    clock: Clock
+    admission: Admission
+    quota: DailyQuota
+    readers: Readers
+
+
+async def provide_receiver(
+    request: Request[Any, Any, Any], principal: NamedDependency[Principal]
+) -> Receiver:
+    names = (field.name for field in fields(Receiver) if field.name != "principal")
+    return Receiver(principal, **{name: request.app.state[name] for name in names})
+
+
 def _name_encodings(
     request: Request[Any, Any, Any], error: file_faults.UnsupportedEncoding
 ) -> Response[bytes]:
@@ -76,6 +100,7 @@ def _name_encodings(
     "durably stored; every row that is refused is named in the rejects.",
     operation_class=UploadOperation,
     middleware=[RefusedUploads],
+    dependencies={"receiver": Provide(provide_receiver)},
     exception_handlers={file_faults.UnsupportedEncoding: _name_encodings},
     request_max_body_size=None,  # the stream is bounded by LIMITS
     responses=problem_responses(
@@ -116,15 +141,7 @@ def _name_encodings(
 )
 async def create_upload(
     request: Request[Any, Any, Any],
-    principal: NamedDependency[Principal],
-    database: NamedDependency[Database],
-    objects: NamedDependency[ObjectStore],
-    settings: NamedDependency[Settings],
-    secret: NamedDependency[bytes],
-    clock: NamedDependency[Clock],
-    admission: NamedDependency[Admission],
-    quota: NamedDependency[DailyQuota],
-    readers: NamedDependency[Readers],
+    receiver: NamedDependency[Receiver],
     format_: Annotated[
         str, QueryParameter(name="format", description=f"One of {', '.join(FORMATS)}.")
     ] = "auto",
@@ -150,6 +167,7 @@ async def create_upload(
         ),
     ] = None,
 ) -> Response[UploadReceipt]:
+    principal, clock = receiver.principal, receiver.clock
     principal.require("upload")
     asked = UploadRequest(
         media=media_type(only(request.headers, "Content-Type")),
@@ -166,30 +184,29 @@ async def create_upload(
     )
     held = _in_flight(request)
     engagement = principal.scope.engagement_id
-    if quota.is_on:
-        async with database.read(principal.scope) as connection:
-            await quota.check(connection, principal.scope, clock())
+    receiver.quota.foresee(principal.scope, clock())
     with (
-        admission.place(engagement) as seen,
-        objects.draft(principal.scope) as body,
+        receiver.admission.place(engagement) as seen,
+        receiver.objects.draft(principal.scope) as body,
         held.hold(engagement, asked.idempotency_key),
     ):
         await receive_body(request, body, encoding=asked.encoding, limits=LIMITS)
         implied = None if asked.idempotency_key else asked.fingerprint(body.sha256, mapping).hex()
         with held.hold(engagement, implied):
-            async with admission.turn(engagement):
+            async with receiver.admission.turn(engagement):
                 outcome = await reception.receive_upload(
-                    database,
+                    receiver.database,
                     principal.scope,
                     asked,
                     body,
-                    secret=secret,
+                    secret=receiver.secret,
                     now=clock(),
                     limits=LIMITS,
-                    readers=readers,
+                    quota=receiver.quota,
+                    readers=receiver.readers,
                 )
         seen.note(_counted(outcome))
-    return _answer(outcome, settings)
+    return _answer(outcome, receiver.settings)
 
 
 def _counted(outcome: reception.Outcome) -> UploadFigures:
