@@ -164,11 +164,12 @@ async def _read_and_store(bench: Workbench, plan: Plan, body: Draft, reading: Re
         return await _store(bench, plan, body, summary, _Rows(store.BRIEF, batch=first))
     bench.use_up()
     await _prepare(bench, store.LASTING)
-    async with aclosing(ahead(reading)) as rest:
-        await _lay_out(bench, first)
-        await _lay_out(bench, second)
+    async with bench.aside() as connection, aclosing(ahead(reading)) as rest:
+        for batch in (first, second):
+            if batch is not None:
+                await store.LASTING.add(connection, batch)
         async for batch in rest:
-            await _lay_out(bench, batch)
+            await store.LASTING.add(connection, batch)
     summary = await reading.summary()
     _refuse_if_atomic(plan, summary.tally)
     async with bench.aside() as connection:
@@ -193,12 +194,6 @@ async def _prepare(bench: Workbench, staging: Staging) -> None:
         async with bench.aside() as connection:
             await staging.prepare(connection)
         bench.laid_out.add(staging.name)
-
-
-async def _lay_out(bench: Workbench, batch: Batch | None) -> None:
-    if batch is not None:
-        async with bench.aside() as connection:
-            await store.LASTING.add(connection, batch)
 
 
 @dataclass(frozen=True, slots=True)
