@@ -11,16 +11,22 @@ from vendorwatch.interactions.packing import Engine, pack
 
 COLUMNS = ("number", "words", "bytes", "truth", "more")
 MARKS = [
-    "None",
+    "null",
+    "true",
     "\\N",
     "\\.",
     "\\",
+    "\\n",
+    "\\u000a",
+    "\b\f\x1f",
+    "\x7f",
+    ",",
+    "]\n[",
     "\t",
     "\n",
     "\r",
     "\r\n",
     "\\x00",
-    "\\116one",
     "'",
     '"',
     "",
@@ -41,9 +47,9 @@ rows = st.tuples(
     max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(sent=st.lists(rows, min_size=1, max_size=4))
-@example(sent=[(None, "None", b"", True, "\\"), (1, None, None, True, None)])
+@example(sent=[(None, "null", b"", True, "\\"), (1, None, None, True, None)])
 @example(sent=[(None, None, None, None, None)] * 2)
-@example(sent=[(0, "a", b"\\", False, "NoneNone"), (1, "b", b"None", None, "\\None")])
+@example(sent=[(0, "a", b"\\", False, '\\"'), (1, "b", b"null", None, '"\\\\"')])
 async def test_cells_are_stored_as_they_were_packed(
     sent: list[tuple[int | None, str | None, bytes | None, bool | None, str | None]],
     database: Database,

@@ -3,6 +3,7 @@
 Whoever stores them hands them over as they are: what is left to do for each row is the database's.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,17 +13,17 @@ from vendorwatch.interactions.model import Cell
 
 Engine = Literal["sqlite", "postgresql"]
 Column = tuple[Cell, ...]
-COPY_OPTIONS = "NULL 'None', ENCODING 'UTF8'"
-"""How PostgreSQL reads `Packed.rows`: its text format, with Python's word for null."""
+COPY_OPTIONS = "FORMAT csv, ESCAPE '\\', NULL 'null', ENCODING 'UTF8'"
+"""How PostgreSQL reads `Packed.rows`."""
 
-_NULL = "None"
 _LITERALS: Mapping[Cell, str] = {None: "NULL", False: "0", True: "1"}
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_ESCAPED_NULL = "\\116one"  # octal: a backslash before the letter itself would be lost on nobody
+_JSON = msgspec.json.Encoder()
+_ESCAPED = re.compile(rb"\\(?:([bfnrt])|u00([0-9a-f]{2})|.)")
+_LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
 class Packed(msgspec.Struct, frozen=True, array_like=True):
-    """`rows` are tuples of the cells of `columns` for SQLite, the text of a COPY for PostgreSQL.
+    """`rows` are tuples of the cells of `columns` for SQLite, the CSV of a COPY for PostgreSQL.
 
     `literals` are further columns, which hold the same in every row, as SQL.
     """
@@ -48,46 +49,38 @@ def pack(columns: Sequence[str], rows: Sequence[tuple[Cell, ...]], engine: Engin
 
 
 def copy_text(columns: Sequence[Column]) -> bytes:
-    """Rows in the text format of COPY.
+    """Rows as JSON writes lists, without the brackets.
 
-    All are put together at once, and then the marks are counted: if there are no more of them than
-    were put there, no cell holds one, and nothing needs to be escaped.
+    To PostgreSQL that is CSV whose escape is a backslash: it says the same of quotes, backslashes,
+    numbers, truth values and nulls. What else JSON escapes has to stand there itself.
     """
-    rows, nulls, binary = len(columns[0]), 0, 0
-    shown: list[Sequence[object]] = []
+    rows, binary = len(columns[0]), 0
+    shown: list[Sequence[Cell]] = []
     for column in columns:
-        empty = column.count(None)
-        nulls += empty
         if isinstance(next((cell for cell in column if cell is not None), None), bytes):
-            binary += rows - empty
+            binary += rows - column.count(None)
             shown.append([None if cell is None else _hexadecimal(cell) for cell in column])
         else:
             shown.append(column)
-    template = "\t".join(["%s"] * len(columns)) + "\n"
-    text = "".join(map(template.__mod__, zip(*shown, strict=True)))
-    if (
-        text.count("\t") != (len(columns) - 1) * rows
-        or text.count("\n") != rows
-        or text.count("\\") != 2 * binary
-        or text.count(_NULL) != nulls
-        or "\r" in text
-    ):
-        lines = zip(*columns, strict=True)
-        text = "".join("\t".join(map(_escaped, line)) + "\n" for line in lines)
-    return text.encode()
+    lines = _JSON.encode_lines(list(zip(*shown, strict=True)))
+    text = lines[1:-2].replace(b"]\n[", b"\n") + b"\n"  # no text holds a line's end as it is
+    # The backslash of a cell of bytes is doubled. Any other that is not before a quote, or that is
+    # itself escaped, makes them more.
+    if text.count(b"\\") != 2 * binary + text.count(b'\\"'):
+        text = _ESCAPED.sub(_itself, text)
+    return text
 
 
-def _escaped(cell: Cell) -> str:
-    if isinstance(cell, bytes):
-        return _hexadecimal(cell)
-    if not isinstance(cell, str):
-        return str(cell)
-    return _ESCAPED_NULL if cell == _NULL else cell.translate(_ESCAPES)
+def _itself(escaped: re.Match[bytes]) -> bytes:
+    letter, code = escaped.groups()
+    if letter:
+        return _LETTERS[letter]
+    return bytes.fromhex(code.decode()) if code else escaped[0]
 
 
 def _hexadecimal(cell: Cell) -> str:
     assert isinstance(cell, bytes)  # noqa: S101  a column holds bytes in all rows but for nulls
-    return "\\\\x" + cell.hex()
+    return "\\x" + cell.hex()
 
 
 def _shared(column: Column) -> str | None:
