@@ -11,16 +11,15 @@ _MOST_REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is left of a quota, so many in each window. `window`, `full_after` and `retry_after` are
-    whole seconds, rounded up.
+    """What is left of a quota, so many in each window. `window` and `more_after`, when there is one
+    more than remains, are whole seconds, rounded up.
     """
 
     quota: int
     window: int
     allowed: bool
     remaining: int
-    full_after: int
-    retry_after: int
+    more_after: int
 
 
 class Buckets:
@@ -53,11 +52,13 @@ class Buckets:
     def _missing(self, name: str, now: Micros) -> float:
         """Microseconds until the bucket is full.
 
-        More than of an empty one can only be missing where the clock was set back; nobody is kept
-        out until it has caught up.
+        More than of an empty one is missing only where the clock was set back. Set back a little, as
+        happens all the time, it finds an empty bucket; set back by more than a window, a full one, so
+        that nobody is kept out until it has caught up.
         """
+        empty = self.window * SECOND
         missing = max(0.0, self._full_at.get(name, 0.0) - now)
-        return missing if missing <= self.window * SECOND + self._step else 0.0
+        return min(missing, empty) if missing <= 2 * empty else 0.0
 
     def _left(self, missing: float) -> float:
         # A thousandth of a token is the sum of rounding, not a refusal.
@@ -70,6 +71,5 @@ class Buckets:
             window=self.window,
             allowed=allowed,
             remaining=math.floor(left),
-            full_after=math.ceil(missing / SECOND),
-            retry_after=max(1, math.ceil((1 - left) * self._step / SECOND)),
+            more_after=max(1, math.ceil((math.floor(left) + 1 - left) * self._step / SECOND)),
         )

@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.periods import Micros
 from vendorwatch.settings import Bounds
+from vendorwatch.telemetry import Clock
 from vendorwatch.web.buckets import Buckets, Standing
 from vendorwatch.web.exchange import add_header, note_key
 from vendorwatch.web.metrics import Metrics
@@ -61,7 +62,7 @@ class RequestLimits:
 
     def _refuse(self, limit: str, why: str, standing: Standing) -> None:
         self._metrics.refused(limit)
-        seconds = standing.retry_after
+        seconds = standing.more_after
         raise TooManyRequests(f"{why} Try again in {seconds} seconds.", retry_after_seconds=seconds)
 
 
@@ -75,21 +76,23 @@ def limited(require_key: Guard, find_principal: FindPrincipal) -> Guard:
         connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
         limits: RequestLimits = connection.app.state.limits
-        now: Micros = connection.app.state.clock()
+        clock: Clock = connection.app.state.clock
         try:
             await require_key(connection, handler)
         except VendorwatchError as error:
             if error.kind is Kind.UNAUTHENTICATED:
-                limits.note_failure(_address(connection), now)
+                limits.note_failure(_address(connection), clock())
             raise
         if handler.opt.get("public"):
             return
         principal = await find_principal(Request(connection.scope))
         note_key(connection.scope, principal.key_id)
-        standing = limits.note_request(f"{principal.scope.merchant_id} {principal.key_id}", now)
+        # The time of now, not of before the key was looked up: requests overtake each other there.
+        name = f"{principal.scope.merchant_id} {principal.key_id}"
+        standing = limits.note_request(name, clock())
         if standing is not None:
-            for name, value in _headers(standing):
-                add_header(connection.scope, name, value)
+            for header, value in _headers(standing):
+                add_header(connection.scope, header, value)
             limits.require(standing)
 
     return guard
@@ -98,7 +101,7 @@ def limited(require_key: Guard, find_principal: FindPrincipal) -> Guard:
 def _headers(standing: Standing) -> tuple[tuple[str, str], ...]:
     return (
         ("RateLimit-Policy", f'"{_POLICY}";q={standing.quota};w={standing.window}'),
-        ("RateLimit", f'"{_POLICY}";r={standing.remaining};t={standing.full_after}'),
+        ("RateLimit", f'"{_POLICY}";r={standing.remaining};t={standing.more_after}'),
     )
 
 
