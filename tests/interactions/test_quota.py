@@ -1,15 +1,21 @@
 """What an engagement sent today, counted from what was stored, on both databases."""
 
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
 import httpx
 import pytest
 
-from conftest import MakeKey
+from conftest import MakeKey, running
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
+from vendorwatch.app import create_app
 from vendorwatch.db.engine import Database
 from vendorwatch.interactions.quota import DailyQuota, QuotaExceeded
 from vendorwatch.periods import DAY
-from vendorwatch.settings import Bounds
+from vendorwatch.settings import Bounds, Settings
 from vendorwatch.vendors.model import Engagement
 
 
@@ -88,3 +94,36 @@ async def test_what_is_remembered_is_enough_to_refuse_and_never_to_let_in(
     fresh.foresee(engagement.scope, clock())
     clock.advance(seconds=DAY // 1_000_000)
     quota.foresee(engagement.scope, clock())
+
+
+async def test_uploads_at_once_use_up_no_more_than_there_is(
+    settings: Settings, key: MakeKey, engagement: Engagement, clock: StoppedClock
+) -> None:
+    """Two servers on one database, and twenty uploads that all began while the quota was untouched."""
+    settings = replace(settings, bounds=Bounds(daily_rows=7))
+    headers = {
+        "Authorization": f"Bearer {await key('upload')}",
+        "Content-Type": "application/x-ndjson",
+    }
+    async with AsyncExitStack() as stack:
+        clients = []
+        for _ in range(2):
+            app = create_app(settings, clock=clock)
+            await stack.enter_async_context(running(app))
+            transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its ASGI types are looser
+            client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+            clients.append(await stack.enter_async_context(client))
+        answers = await asyncio.gather(
+            *(
+                clients[number % 2].post(
+                    "/v1/uploads",
+                    content=ndjson([row(2 * number), row(2 * number + 1)]),
+                    headers=headers,
+                )
+                for number in range(20)
+            )
+        )
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses == {201: 4, 429: 16}  # the fourth began below seven
+    refused = {answer.headers.get("Retry-After") for answer in answers if answer.is_error}
+    assert refused == {str(16 * 3_600)}  # it is 8 in the morning

@@ -15,6 +15,7 @@ from vendorwatch.interactions.batches import READING, Order
 from vendorwatch.interactions.intake import pseudonym_key
 from vendorwatch.interactions.model import Limits, StoredMapping, UploadRequest
 from vendorwatch.interactions.packing import Engine
+from vendorwatch.interactions.quota import DailyQuota
 from vendorwatch.interactions.refusals import NoMapping
 from vendorwatch.periods import Micros
 from vendorwatch.vendors import service as vendors
@@ -32,6 +33,7 @@ class Plan:
     pseudonym_key: bytes
     now: Micros
     limits: Limits
+    quota: DailyQuota
 
     @property
     def read_by(self) -> bytes:
@@ -73,6 +75,7 @@ async def plan_upload(
     secret: bytes,
     now: Micros,
     limits: Limits,
+    quota: DailyQuota,
 ) -> Plan:
     engagement = await vendors.find_engagement(connection, scope.engagement_id)
     mapping = await _mapping_for(connection, scope, request)
@@ -86,6 +89,7 @@ async def plan_upload(
         pseudonym_key=pseudonym_key(secret, engagement.pseudonym_key),
         now=now,
         limits=limits,
+        quota=quota,
     )
 
 

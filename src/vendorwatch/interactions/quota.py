@@ -46,6 +46,7 @@ class DailyQuota:
     def __init__(self, bounds: Bounds) -> None:
         self._rows = bounds.daily_rows
         self._bytes = bounds.daily_bytes
+        self._is_on = bool(self._rows or self._bytes)
         self._used: OrderedDict[str, Usage] = OrderedDict()
 
     def foresee(self, scope: Scope, now: Micros) -> None:
@@ -54,12 +55,17 @@ class DailyQuota:
         if known is not None and known.day == now // DAY:
             self._refuse_beyond(known, now)
 
-    async def check(self, connection: AsyncConnection, scope: Scope, now: Micros) -> None:
-        """Raises QuotaExceeded once as much was stored as may be; what is on its way is not
-        counted.
+    async def check(
+        self, connection: AsyncConnection, scope: Scope, now: Micros, *, newest: int | None = None
+    ) -> None:
+        """Raises QuotaExceeded once as much was stored as may be.
+
+        What is on its way is not counted: whoever stores asks again under the engagement's lock, and
+        tells the sequence of its newest upload, so that nothing need be read where none came
+        meanwhile.
         """
-        if self._rows or self._bytes:
-            self._refuse_beyond(await self._usage(connection, scope, now), now)
+        if self._is_on:
+            self._refuse_beyond(await self._usage(connection, scope, now, newest), now)
 
     def _refuse_beyond(self, used: Usage, now: Micros) -> None:
         told = [
@@ -77,11 +83,15 @@ class DailyQuota:
                 retry_after_seconds=-(-(midnight - now) // SECOND),
             )
 
-    async def _usage(self, connection: AsyncConnection, scope: Scope, now: Micros) -> Usage:
+    async def _usage(
+        self, connection: AsyncConnection, scope: Scope, now: Micros, newest: int | None
+    ) -> Usage:
         day = now // DAY
         known = self._used.get(scope.engagement_id)
         if known is None or known.day != day:
             known = Usage(day)
+        if known.sequence == newest:
+            return known
         sequence, rows, size = await store.received_since(
             connection, scope, after=known.sequence, since=day * DAY
         )

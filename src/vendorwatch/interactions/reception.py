@@ -70,7 +70,7 @@ async def receive_upload(
         async with bench.read() as connection:
             await quota.check(connection, scope, now)
             plan = await plan_upload(
-                connection, scope, request, body, secret=secret, now=now, limits=limits
+                connection, scope, request, body, secret=secret, now=now, limits=limits, quota=quota
             )
             keyed, whole = await store.upload_by_key_or_content(
                 connection, scope, plan.key, plan.fingerprint, plan.read_by, now=now
@@ -259,12 +259,17 @@ class _Place:
 
 
 async def _take_place(connection: AsyncConnection, plan: Plan) -> tuple[_Place, Outcome | None]:
-    """And what another process made of the same request meanwhile, if it was there first."""
+    """And what another process made of the same request meanwhile, if it was there first. Raises
+    QuotaExceeded where others used the quota up meanwhile.
+    """
     is_dry = plan.request.dry_run
     newest = await store.lock_engagement(connection, plan.scope, exclusively=not is_dry)
     earlier, previous = await store.upload_by_key_or_place(connection, plan.scope, plan.key, newest)
     place = _Place(newest + 1, previous)
-    return place, None if is_dry else _replay(plan, earlier)
+    replay = None if is_dry else _replay(plan, earlier)
+    if replay is None:
+        await plan.quota.check(connection, plan.scope, plan.now, newest=newest)
+    return place, replay
 
 
 def _upload(
