@@ -225,7 +225,7 @@ async def app(settings: Settings, clock: StoppedClock) -> AsyncIterator[Litestar
 async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """Without a key; pass `headers={"Authorization": f"Bearer {await key('read')}"}`."""
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its ASGI types are looser
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as made:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as made:
         yield made
 
 

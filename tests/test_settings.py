@@ -46,6 +46,7 @@ def test_every_bad_variable_is_named_at_once() -> None:
                 "VENDORWATCH_DATABASE_URL": "mysql://x",
                 "VENDORWATCH_SECRET_KEY": "short",
                 "VENDORWATCH_PUBLIC_URL": "example.org",
+                "VENDORWATCH_ALLOWED_HOSTS": "a.example,b.example:80",
                 "VENDORWATCH_LOG_LEVEL": "loud",
                 "VENDORWATCH_BINT": "typo",
                 "VENDORWATCH_RATE_LIMIT": "-1",
@@ -57,6 +58,7 @@ def test_every_bad_variable_is_named_at_once() -> None:
         "VENDORWATCH_DATABASE_URL",
         "VENDORWATCH_SECRET_KEY",
         "VENDORWATCH_PUBLIC_URL",
+        "VENDORWATCH_ALLOWED_HOSTS",
         "VENDORWATCH_LOG_LEVEL",
         "VENDORWATCH_BINT",
         "VENDORWATCH_RATE_LIMIT",
@@ -93,7 +95,7 @@ def test_each_setting_is_in_the_catalogue() -> None:
     named = {setting.variable.removeprefix("VENDORWATCH_") for setting in Settings.CATALOGUE}
     assert named == {
         "DATA_DIR", "DATABASE_URL", "SECRET_KEY", "BIND", "PUBLIC_URL", "LOG_LEVEL",
-        "SMTP_URL", "MAIL_FROM", "OPERATORS", "MAIL_MAX_BYTES",
+        "ALLOWED_HOSTS", "SMTP_URL", "MAIL_FROM", "OPERATORS", "MAIL_MAX_BYTES",
         "RATE_LIMIT", "FAILED_KEYS", "DAILY_ROWS", "DAILY_BYTES", "UPLOADS_AT_ONCE",
         "UPLOADS_OPEN", "UPLOADS_OPEN_EACH", "BODY_FLOOR", "BODY_GRACE", "HEAD_SECONDS",
         "DISK_RESERVE", "EMBEDDED_WORKER",
@@ -106,6 +108,7 @@ def test_a_child_process_gets_the_same_settings(tmp_path: Path) -> None:
         {
             "VENDORWATCH_DATA_DIR": str(tmp_path),
             "VENDORWATCH_BIND": "127.0.0.1:81",
+            "VENDORWATCH_ALLOWED_HOSTS": "Scores.example.org, [fd00::1]",
             "VENDORWATCH_RATE_LIMIT": "0",
         }
     )

@@ -144,7 +144,9 @@ def create_app(
         openapi_config=documents.openapi_config(),
         logging_config=None,
     )
-    app.asgi_handler = Exchange(app.asgi_handler, bounds=settings.bounds, metrics=metrics)
+    app.asgi_handler = Exchange(
+        app.asgi_handler, hosts=settings.hosts, bounds=settings.bounds, metrics=metrics
+    )
     return app
 
 

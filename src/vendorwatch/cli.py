@@ -113,6 +113,7 @@ def _values(settings: Settings) -> dict[str, str]:
         "VENDORWATCH_SECRET_KEY": "***" if settings.secret_key else "(not set)",
         "VENDORWATCH_BIND": settings.bind,
         "VENDORWATCH_PUBLIC_URL": settings.public_url,
+        "VENDORWATCH_ALLOWED_HOSTS": settings.allowed_hosts or "(not set)",
         "VENDORWATCH_SMTP_URL": _without_password(settings.smtp_url),
         "VENDORWATCH_MAIL_FROM": settings.mail_from,
         "VENDORWATCH_OPERATORS": settings.operators or "(not set)",

@@ -17,6 +17,8 @@ _ADDRESS = r"[^\s@<>(),;:\"\\]+@[^\s@<>(),;:\"\\]+"
 _SENDER = re.compile(rf"(?P<name>[^<>@\r\n\"\\,;:]*)<(?P<address>{_ADDRESS})>|{_ADDRESS}", re.ASCII)
 _SMTP = re.compile(r"smtps?://([^\s/@]+@)?(\[[0-9a-fA-F:]+\]|[^\s/@:\[\]]+)(:\d{1,5})?/?|file:.+")
 _BIND = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>\d{1,5})")
+_HOST = re.compile(r"\*|\[[0-9a-f:.]+\]|[a-z0-9._-]+")
+_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 _SHORTEST_SECRET = 32
 _HIGHEST_PORT = 65_535
 _ENVIRON: Mapping[str, str] = os.environ  # noqa: TID251  the one place
@@ -95,6 +97,7 @@ class Settings:
     host: str
     port: int
     public_url: str
+    allowed_hosts: str
     smtp_url: str
     mail_from: str
     operators: str
@@ -120,7 +123,18 @@ class Settings:
             secret=True,
         ),
         Setting("VENDORWATCH_BIND", "127.0.0.1:8000", "HOST:PORT that the server listens on."),
-        Setting("VENDORWATCH_PUBLIC_URL", "http://<bind>", "What links in answers start with."),
+        Setting(
+            "VENDORWATCH_PUBLIC_URL",
+            "http://<bind>",
+            "What links in answers and in mail start with. Its host is never read from a request.",
+        ),
+        Setting(
+            "VENDORWATCH_ALLOWED_HOSTS",
+            "none",
+            "Further hosts that requests may name in their header Host, without ports, with commas "
+            "between them; * stands for any. The host of the public address, that of the bind "
+            "address, localhost, 127.0.0.1 and [::1] always may; others are answered 400.",
+        ),
         Setting(
             "VENDORWATCH_SMTP_URL",
             "not set: mail waits",
@@ -170,6 +184,7 @@ class Settings:
             host=host,
             port=port,
             public_url=public_url,
+            allowed_hosts=reader.check("ALLOWED_HOSTS", "", _parse_hosts),
             smtp_url=reader.check("SMTP_URL", "", _parse_smtp),
             mail_from=reader.check("MAIL_FROM", _default_sender(public_url), _parse_sender),
             operators=reader.check("OPERATORS", "", _parse_operators),
@@ -192,6 +207,13 @@ class Settings:
     def bind(self) -> str:
         return _join_bind(self.host, self.port)
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """What a request may name in its header Host, in lower case; `*` stands for any."""
+        own = (urlsplit(self.public_url).hostname or "", self.host.lower())
+        given = self.allowed_hosts.split(",") if self.allowed_hosts else []
+        return frozenset([*_THIS_MACHINE, *given, *(f"[{h}]" if ":" in h else h for h in own)])
+
     def environment(self) -> dict[str, str]:
         """What a child process gets in order to run under these settings and no others."""
         ours = {
@@ -200,6 +222,7 @@ class Settings:
             "SECRET_KEY": self.secret_key,
             "BIND": self.bind,
             "PUBLIC_URL": self.public_url,
+            "ALLOWED_HOSTS": self.allowed_hosts,
             "SMTP_URL": self.smtp_url,
             "MAIL_FROM": self.mail_from,
             "OPERATORS": self.operators,
@@ -307,6 +330,15 @@ def _parse_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", text):
         raise ValueError(f"{text!r} is not an http or https address")
     return text.rstrip("/")
+
+
+def _parse_hosts(text: str) -> str:
+    """In lower case, with nothing but commas between them."""
+    hosts = [each.strip().lower() for each in text.split(",")] if text else []
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is not a host; it stands without a port, IPv6 in brackets")
+    return ",".join(hosts)
 
 
 def _parse_smtp(text: str) -> str:

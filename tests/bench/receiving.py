@@ -97,7 +97,9 @@ async def served(url: str, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {key}"}
     async with (
         app.lifespan(),
-        httpx.AsyncClient(transport=transport, base_url="http://bench", headers=headers) as client,
+        httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", headers=headers
+        ) as client,
     ):
         yield client
 

@@ -62,7 +62,7 @@ def post(port: int, token: str, plan: Plan, progress: Progress) -> Answer:
 
 def get(port: int, token: str, path: str) -> Answer:
     """Raises Broken."""
-    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
     try:
         with socket.create_connection(("127.0.0.1", port), _PATIENCE_SECONDS) as connection:
             connection.sendall(head.encode())

@@ -221,7 +221,7 @@ def test_a_connection_that_is_cut_stores_nothing(
 ) -> None:
     body = ndjson(row(n) for n in range(50))
     head = (
-        f"POST /v1/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key_text}\r\n"
+        f"POST /v1/uploads HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key_text}\r\n"
         f"Content-Type: application/x-ndjson\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
     chunked = head.replace(f"Content-Length: {len(body)}".encode(), b"Transfer-Encoding: chunked")

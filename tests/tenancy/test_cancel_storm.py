@@ -117,7 +117,7 @@ def _request(dice: random.Random, party: Party, headers: dict[str, str], number:
         ],
         weights=(8, 4, 1, 4, 4, 4),  # a scorecard takes long
     )
-    lines = [f"{method} {path} HTTP/1.1", "Host: testserver"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"] if body else []
     return "\r\n".join([*lines, "", ""]).encode() + body

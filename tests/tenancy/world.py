@@ -93,7 +93,7 @@ async def settle(
 
 def client_of(app: Litestar) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its ASGI types are looser
-    return httpx.AsyncClient(transport=transport, base_url="http://testserver")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 class _Settling:

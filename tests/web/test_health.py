@@ -54,7 +54,7 @@ async def test_a_month_that_nobody_closed_and_mail_that_nobody_sent_are_told_aft
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its types are looser
         async with (
             running(app),
-            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
         ):
             lines = (await client.get("/metrics")).text.splitlines()
             ready = await client.get("/ready")
@@ -142,7 +142,7 @@ async def test_a_secret_that_is_gone(tmp_path: Path, database_url: str) -> None:
     app = create_app(settings)
     async with running(app):
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its ASGI types are looser
-        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             assert (await client.get("/ready")).status_code == 200
             settings.secret_path.write_text("another one, of somebody else entirely")
             answer = await client.get("/ready")

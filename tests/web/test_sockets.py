@@ -33,7 +33,7 @@ class Server:
     def head(self, *more: bytes, key: str | None = None) -> bytes:
         lines = [
             b"POST /v1/uploads HTTP/1.1\r\n",
-            b"Host: scores\r\n",
+            b"Host: localhost\r\n",
             f"Authorization: Bearer {key or self.key}\r\n".encode(),
             b"Content-Type: application/x-ndjson\r\n",
             *more,
@@ -132,7 +132,8 @@ AMBIGUOUS: dict[str, Callable[[Server], bytes]] = {
     "a chunk beyond bounds": lambda s: s.head(CHUNKED) + b"f" * 17 + b"\r\n" + ROW,
     "NUL in a header": lambda s: s.head(b"X-A: a\0b\r\n", LENGTH) + ROW,
     "two hosts": lambda s: s.head(b"Host: other\r\n", LENGTH) + ROW,
-    "no host": lambda s: s.head(LENGTH).replace(b"Host: scores\r\n", b"") + ROW,
+    "another's host": lambda s: s.head(LENGTH).replace(b"localhost", b"evil.example") + ROW,
+    "no host": lambda s: s.head(LENGTH).replace(b"Host: localhost\r\n", b"") + ROW,
     "chunks in HTTP/1.0": lambda s: s.head(CHUNKED).replace(b"/1.1", b"/1.0") + CHUNKS,
 }
 
@@ -142,7 +143,7 @@ AMBIGUOUS: dict[str, Callable[[Server], bytes]] = {
 def test_what_two_servers_could_read_differently(
     server: Server, shape: Callable[[Server], bytes]
 ) -> None:
-    smuggled = b"GET /health HTTP/1.1\r\nHost: scores\r\n\r\n"
+    smuggled = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
     said = server.talk(shape(server) + smuggled)
     assert said.statuses == [400]
     assert said.closed
@@ -150,12 +151,20 @@ def test_what_two_servers_could_read_differently(
 
 def test_of_a_length_and_chunks_the_chunks_count_and_the_connection_ends(server: Server) -> None:
     """RFC 9112, 6.3: whatever a proxy took for the next request is not answered."""
-    smuggled = b"GET /health HTTP/1.1\r\nHost: scores\r\n\r\n"
+    smuggled = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
     said = server.talk(server.head(b"Content-Length: 4\r\n", CHUNKED) + CHUNKS + smuggled)
     assert len(said.statuses) == 1
     assert b'"status":"ok"' not in said.told
     assert said.closed
     assert said.seconds < GRACE
+
+
+def test_two_equal_lengths_are_one(server: Server) -> None:
+    """RFC 9110, 8.6: both say the same, so that what follows is the next request for everybody."""
+    smuggled = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    said = server.talk(server.head(LENGTH, LENGTH) + ROW + smuggled)
+    assert len(said.statuses) == 2
+    assert said.told.endswith(b'{"status":"ok"}')
 
 
 CUT: dict[str, Callable[[Server], bytes]] = {
@@ -220,7 +229,9 @@ def test_many_slow_senders_keep_nobody_out(server: Server) -> None:
     assert server.drafts() == []
 
 
-@pytest.mark.parametrize("start", [b"", b"POST /v1/up", b"GET /health HTTP/1.1\r\nHost: a\r\n"])
+@pytest.mark.parametrize(
+    "start", [b"", b"POST /v1/up", b"GET /health HTTP/1.1\r\nHost: localhost\r\n"]
+)
 def test_a_connection_that_sends_no_whole_head_is_closed(server: Server, start: bytes) -> None:
     said = server.talk(start)
     assert said.closed
@@ -229,7 +240,7 @@ def test_a_connection_that_sends_no_whole_head_is_closed(server: Server, start: 
 
 
 def test_an_idle_connection_is_closed(server: Server) -> None:
-    said = server.talk(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+    said = server.talk(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert said.statuses == [200]
     assert said.closed
     assert said.seconds < 4
@@ -251,9 +262,9 @@ def test_a_good_key_is_told_to_go_on(server: Server) -> None:
 @pytest.mark.parametrize(
     ("request_head", "status"),
     [
-        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 300 + b"\r\n", 431),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 600_000 + b"\r\n\r\n", 431),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 300 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 600_000 + b"\r\n\r\n", 431),
     ],
 )
 def test_a_head_that_is_too_large(server: Server, request_head: bytes, status: int) -> None:

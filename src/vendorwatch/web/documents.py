@@ -19,6 +19,7 @@ from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.resources import REPORTS
 from vendorwatch.web.exchange import KeyInAddress, SlowBody
 from vendorwatch.web.framing import BadFraming
+from vendorwatch.web.hosts import UnknownHost
 from vendorwatch.web.limits import TooManyRequests
 from vendorwatch.web.problems import INTERNAL_ERROR, MEDIA_TYPE, BadParameter, example
 
@@ -30,6 +31,7 @@ _EVERYWHERE = {
         (BadFraming.slug, BadFraming.title),
         (BadParameter.slug, BadParameter.title),
         (KeyInAddress.slug, KeyInAddress.title),
+        (UnknownHost.slug, UnknownHost.title),
     ),
     401: (("unauthenticated", "A valid API key is needed"),),
     408: ((SlowBody.slug, SlowBody.title),),

@@ -21,6 +21,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.settings import Bounds
 from vendorwatch.web.framing import check_framing
+from vendorwatch.web.hosts import check_host
 from vendorwatch.web.metrics import Metrics
 from vendorwatch.web.pace import Pace
 
@@ -104,8 +105,11 @@ def add_header(scope: Scope, name: str, value: str) -> None:
 
 
 class Exchange:
-    def __init__(self, app: ASGIApp, *, bounds: Bounds, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: frozenset[str], bounds: Bounds, metrics: Metrics
+    ) -> None:
         self._app = app
+        self._hosts = hosts
         self._bounds = bounds
         self._metrics = metrics
 
@@ -118,7 +122,7 @@ class Exchange:
         pace = Pace(floor=self._bounds.body_floor, grace=self._bounds.body_grace)
         one = _OneExchange(scope, receive, send, pace)
         try:
-            _check_head(scope)
+            _check_head(scope, self._hosts)
         except VendorwatchError as error:
             await _refuse(scope, one.send, error)
             self._note(scope, one)
@@ -220,18 +224,19 @@ def _has_key(scope: Scope) -> bool:
     return any(_KEY.search(text) for text in (address, urllib.parse.unquote(address)))
 
 
-def _check_head(scope: HTTPScope) -> None:
-    """Raises KeyInAddress and BadFraming."""
+def _check_head(scope: HTTPScope, hosts: frozenset[str]) -> None:
+    """Raises KeyInAddress, BadFraming and UnknownHost."""
     if _has_key(scope):
         raise KeyInAddress(
             "Send it as `Authorization: Bearer ...` only. Addresses are kept by browsers "
             "and proxies: revoke this key and make a new one."
         )
     check_framing(scope.get("http_version", ""), scope["headers"])
+    check_host(scope["headers"], hosts)
 
 
 async def _refuse(scope: HTTPScope, send: Send, error: VendorwatchError) -> None:
-    """Before the framework has seen anything of it. Both errors are of kind MALFORMED."""
+    """Before the framework has seen anything of it. All these errors are of kind MALFORMED."""
     problem = {
         "type": TYPES + error.slug,
         "title": error.title,
