@@ -167,6 +167,17 @@ def test_two_equal_lengths_are_one(server: Server) -> None:
     assert said.told.endswith(b'{"status":"ok"}')
 
 
+def test_the_head_of_an_answer_and_then_the_next_one(server: Server) -> None:
+    head = b"HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    said = server.talk(head + head.replace(b"HEAD", b"GET"))
+    assert said.statuses == [200, 200]
+    first, second, body = said.told.split(b"\r\n\r\n")
+    assert body == b'{"status":"ok"}'
+    length = b"content-length: %d" % len(body)
+    assert length in first.lower()
+    assert length in second.lower()
+
+
 CUT: dict[str, Callable[[Server], bytes]] = {
     "the head": lambda s: s.head(LENGTH)[:40],
     "before the body": lambda s: s.head(LENGTH),

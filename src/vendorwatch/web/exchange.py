@@ -121,6 +121,8 @@ class Exchange:
         scope["state"] = dict(scope.get("state") or {})
         pace = Pace(floor=self._bounds.body_floor, grace=self._bounds.body_grace)
         one = _OneExchange(scope, receive, send, pace)
+        if one.method == "HEAD":
+            scope["method"] = "GET"  # no handler need know
         try:
             _check_head(scope, self._hosts)
         except VendorwatchError as error:
@@ -135,7 +137,7 @@ class Exchange:
     def _note(self, scope: HTTPScope, one: "_OneExchange") -> None:
         """The route, not the address: what callers put into one is theirs. So is a strange method."""
         seconds = time.perf_counter() - one.started
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        method = one.method if one.method in _METHODS else "other"
         route = scope.get("path_template") or "unmatched"
         self._metrics.exchange(
             method=method,
@@ -159,10 +161,14 @@ class Exchange:
 
 
 class _OneExchange:
-    """The server's `receive` and `send`, counted and with our additions."""
+    """The server's `receive` and `send`, counted and with our additions.
+
+    HEAD is answered as GET is, without the body (RFC 9110, 9.3.2).
+    """
 
     def __init__(self, scope: HTTPScope, receive: Receive, send: Send, pace: Pace) -> None:
         self.started = time.perf_counter()
+        self.method: str = scope["method"]
         self.status = self.received = self.sent = 0
         self._scope = scope
         self._receive = receive
@@ -192,8 +198,11 @@ class _OneExchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *_added(self._scope, message["headers"])]
+            present = [_with_head(bytes(name), bytes(value)) for name, value in message["headers"]]
+            message["headers"] = [*present, *_added(self._scope, present)]
         elif message["type"] == "http.response.body":
+            if self.method == "HEAD":
+                message["body"] = b""
             self.sent += len(message.get("body", b""))
         await self._send(message)
 
@@ -216,6 +225,14 @@ def _added(scope: Scope, present: Any) -> list[tuple[bytes, bytes]]:
     if scope["path"].startswith("/v1/"):
         added.append((b"cache-control", b"no-store, private"))
     return [(name, value) for name, value in added if name not in names]
+
+
+def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """`Allow` with the method that no handler declares."""
+    if name.lower() == b"allow":
+        methods = {method.strip() for method in value.split(b",")}
+        value = b", ".join(sorted(methods | ({b"HEAD"} if b"GET" in methods else set())))
+    return name, value
 
 
 def _has_key(scope: Scope) -> bool:
