@@ -180,7 +180,7 @@ class Checker:
                 continue
             plan = entry.plan
             taken[plan.name] += 1
-            if taken[plan.name] > (entry.tries if plan.effect == "refused" else 1):
+            if taken[plan.name] > 1:
                 yield Violation("doubled", f"{plan.name} has {taken[plan.name]} receipts")
             counts = expected.apply(row["sequence"], plan.rows)
             told = {name: row[name] for name in counts}

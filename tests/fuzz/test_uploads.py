@@ -234,6 +234,10 @@ class Uploads(RuleBasedStateMachine):
         receipt = answer.json()["upload"]
         assert (receipt["received"], receipt["rejected"]) == (number, number)
         self._chained(receipt)
+        again = self._post(b"\n".join([BAD] * number), key)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert (again.status_code, again.json()["upload"]) == (422, receipt)
+        assert again.json()["errors"] == answer.json()["errors"]
         return key
 
     @rule(target=stored, key=consumes(refused), sent=rows)

@@ -147,18 +147,31 @@ async def test_a_key_that_cannot_be_written_spoils_its_row_only(send: Send, odd:
     assert answer.json()["extra_columns"] == []
 
 
-async def test_when_every_row_is_refused_the_answer_is_422_and_the_key_stays_free(
-    send: Send, caller: httpx.AsyncClient
+@pytest.mark.parametrize("under", [{"Idempotency_Key": "first"}, {}])
+async def test_when_every_row_is_refused_the_same_log_gets_the_same_422_and_a_mended_one_its_key(
+    send: Send, caller: httpx.AsyncClient, under: dict[str, str]
 ) -> None:
-    response = await send(ndjson([row(1, **BAD), row(2, **BAD)]), Idempotency_Key="first")
+    refused = ndjson([row(1, **BAD, channel="?"), row(2, **BAD)])
+    response = await send(refused, **under)
     assert problem(response) == (422, "rows-refused")
     receipt = response.json()["upload"]
     assert receipt["status"] == "rejected"
     assert counts(receipt) == (2, 0, 0, 0, 2, 0)
-    assert {e["code"] for e in response.json()["errors"]} == {"bad_timestamp"}
+    assert {e["code"] for e in response.json()["errors"]} == {"bad_timestamp", "bad_value"}
     assert (await caller.get(receipt["links"]["self"])).json() == receipt
-    mended = await send(ndjson([row(1)]), Idempotency_Key="first")
+    assert "Idempotency-Replayed" not in response.headers
+    mended = await send(ndjson([row(1)]), **under)
     assert mended.status_code == 201
+    for _ in range(2):
+        again = await send(refused, **under)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        told, first = again.json(), response.json()
+        assert told.pop("request_id") != first.pop("request_id")
+        assert told == first
+    assert len((await caller.get("/v1/uploads")).json()) == 2
+    anew = await send(refused, Idempotency_Key="another")
+    assert anew.json()["upload"]["id"] != receipt["id"]
+    assert (await send(ndjson([row(3)]), **under)).status_code == (422 if under else 201)
 
 
 async def test_atomic_stores_nothing_of_a_log_with_a_bad_row(

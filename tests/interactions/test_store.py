@@ -278,7 +278,7 @@ async def test_a_stored_receipt_reads_back_as_it_was(database: Database) -> None
             ("K", b"?", b"r", (None, None)),
         ):
             assert found == await store.upload_by_key_or_content(
-                connection, scope, key, request, read_by, now=made.receipt.received_at
+                connection, scope, (key,), request, read_by, now=made.receipt.received_at
             )
         assert made.receipt.upload_id is not None
         assert await store.upload(connection, scope, made.receipt.upload_id) == made
@@ -288,7 +288,7 @@ async def test_a_stored_receipt_reads_back_as_it_was(database: Database) -> None
             ("k", 2, (made, None)),
             ("x", 2, (None, None)),
         ):
-            found = await store.upload_by_key_or_place(connection, scope, key, place)
+            found = await store.upload_by_key_or_place(connection, scope, (key,), place)
             assert found == expected
 
 

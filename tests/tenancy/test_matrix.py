@@ -12,6 +12,7 @@ import string
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import httpx
@@ -74,7 +75,7 @@ def beside_the_path(own: Party) -> list[Ask]:
     """Ids in queries, headers and bodies."""
     card = f"/v1/scorecards/{own.objects['scorecard']}"
     agents, interactions = ["agent"], ["interaction", "rejected interaction"]
-    bad = ndjson([row(1, status="odd")])  # refused every time, so that nothing is remembered
+    asked = count()
 
     def review(**changes: object) -> dict[str, Any]:
         sent = {"review_id": "new", "interaction_id": "own-1", "rubric_id": "own-rubric"}
@@ -84,6 +85,8 @@ def beside_the_path(own: Party) -> list[Ask]:
         return {"content": ndjson([row(1, **changes)]), "headers": _NDJSON}
 
     def key(name: str) -> dict[str, Any]:
+        # Refused every time, so that the key stays free; and never the same, which would be a replay.
+        bad = ndjson([row(1, status="odd", topic=str(next(asked)))])
         return {"content": bad, "headers": _NDJSON | {"Idempotency-Key": name}}
 
     def at(path: str) -> Callable[[str], str]:

@@ -41,6 +41,18 @@ class Plan:
         return hmac.digest(self.pseudonym_key, f"reading {READING} {_zones()}".encode(), "sha256")
 
     @property
+    def refused_key(self) -> str:
+        """What the upload is found under if every row of it is refused. The same log again gets that
+        receipt, and a mended one may use the key. A key that is sent holds no blank.
+        """
+        return f"{self.key} {self.fingerprint.hex()}"
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """What an earlier receipt of this request is found under, the better answer first."""
+        return self.refused_key, self.key
+
+    @property
     def suspect(self) -> bytes:
         """Tells this engagement's log from another one where reading it goes wrong."""
         return self.scope.engagement_id.encode() + self.fingerprint

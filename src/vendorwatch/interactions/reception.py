@@ -73,7 +73,7 @@ async def receive_upload(
                 connection, scope, request, body, secret=secret, now=now, limits=limits, quota=quota
             )
             keyed, whole = await store.upload_by_key_or_content(
-                connection, scope, plan.key, plan.fingerprint, plan.read_by, now=now
+                connection, scope, plan.keys, plan.fingerprint, plan.read_by, now=now
             )
         earlier = None if request.dry_run else _replay(plan, keyed)
         if earlier is not None:
@@ -264,7 +264,9 @@ async def _take_place(connection: AsyncConnection, plan: Plan) -> tuple[_Place, 
     """
     is_dry = plan.request.dry_run
     newest = await store.lock_engagement(connection, plan.scope, exclusively=not is_dry)
-    earlier, previous = await store.upload_by_key_or_place(connection, plan.scope, plan.key, newest)
+    earlier, previous = await store.upload_by_key_or_place(
+        connection, plan.scope, plan.keys, newest
+    )
     place = _Place(newest + 1, previous)
     replay = None if is_dry else _replay(plan, earlier)
     if replay is None:
@@ -317,12 +319,12 @@ async def _close(connection: AsyncConnection, plan: Plan, outcome: Outcome) -> O
     """Writes the receipt and the record of the key; of a dry run, nothing."""
     upload = outcome.upload
     if not plan.request.dry_run:
+        is_refused = upload.receipt.status == "rejected"
         await store.insert_upload(
             connection,
             plan.scope,
             upload,
-            # A mended retry of a file of which nothing was stored must be free to use its key.
-            idempotency_key=None if upload.receipt.status == "rejected" else plan.key,
+            idempotency_key=plan.refused_key if is_refused else plan.key,
             key_id=plan.request.key_id,
             read_by=plan.read_by,
         )

@@ -39,9 +39,10 @@ class NoMapping(VendorwatchError):
 
 class RowsRefused(VendorwatchError):
     """Nothing was stored, because every row was refused, or because one was and the mode is atomic.
-    The member `upload` holds the receipt, if there is one.
+    The member `upload` holds the receipt, if there is one; the same log again gets the same one.
 
-    Mend the rows: `errors` holds the first faults, /v1/uploads/{id}/rejects all of them.
+    Mend the rows: `errors` holds the first faults, /v1/uploads/{id}/rejects all of them. The mended log
+    may have the same Idempotency-Key; with a new one, the same log is read anew.
     """
 
     kind = Kind.REFUSED

@@ -5,15 +5,17 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Actor
 from vendorwatch.db.scope import Scope, is_id
-from vendorwatch.errors import NotFound
+from vendorwatch.errors import Fault, NotFound
 from vendorwatch.interactions import store
 from vendorwatch.interactions.mapping import parse_mapping
 from vendorwatch.interactions.model import (
+    SHOWN_FAULTS,
     Filter,
     Position,
     StoredMapping,
@@ -45,6 +47,21 @@ async def list_rejects(
     connection: AsyncConnection, scope: Scope, sequence: int, *, after: int, limit: int
 ) -> list[StoredReject]:
     return await store.rejects(connection, scope, sequence, after=after, limit=limit)
+
+
+async def first_faults(
+    connection: AsyncConnection, scope: Scope, sequence: int
+) -> tuple[Fault, ...]:
+    """Of the refused rows of an upload, as they were told when it came."""
+    faults: list[Fault] = []
+    after = 0
+    while len(faults) < SHOWN_FAULTS:
+        rows = await store.rejects(connection, scope, sequence, after=after, limit=SHOWN_FAULTS)
+        if not rows:
+            break
+        after = rows[-1].row
+        faults += [msgspec.convert(each, Fault) for row in rows for each in row.errors]
+    return tuple(faults[:SHOWN_FAULTS])
 
 
 async def rejects_table(

@@ -19,7 +19,8 @@ class Upload(Base):
     )
     upload_id: Mapped[Id] = mapped_column(primary_key=True)
     sequence: Mapped[int]  # 1, 2, 3 ... within the engagement
-    # null where nothing was stored: a mended retry of the same bytes is then a new attempt
+    # where every row was refused, the key and request_sha256: the same log again is a replay, and
+    # a mended one may use the key (null in rows of before that)
     idempotency_key: Mapped[str | None]
     request_sha256: Mapped[Digest]  # body and parameters: tells a replay from a reused key
     sha256: Mapped[Digest]  # of the body as received; names the object that holds it

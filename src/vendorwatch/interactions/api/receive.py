@@ -1,6 +1,6 @@
 """`POST /v1/uploads` and the limits that it keeps."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated, Any
 
 import msgspec
@@ -11,8 +11,9 @@ from litestar.params import HeaderParameter, QueryParameter
 
 from vendorwatch.db.engine import Database
 from vendorwatch.db.objects import ObjectStore, StorageUnavailable
+from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault
-from vendorwatch.interactions import reception
+from vendorwatch.interactions import reception, service
 from vendorwatch.interactions.api.bodies import UploadOperation
 from vendorwatch.interactions.api.refused import RefusedUploads
 from vendorwatch.interactions.formats import faults as file_faults
@@ -46,6 +47,7 @@ from vendorwatch.periods import load_zone
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.admission import Admission, ServerBusy
+from vendorwatch.web.exchange import add_header
 from vendorwatch.web.metrics import UploadFigures
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
@@ -163,7 +165,8 @@ async def create_upload(
         HeaderParameter(
             name="Idempotency-Key",
             description="The same key again gives the first receipt. Without one, the same body "
-            "with the same parameters does.",
+            "with the same parameters does. The key of a log of which every row was refused may be "
+            "used for the mended one.",
         ),
     ] = None,
 ) -> Response[UploadReceipt]:
@@ -206,7 +209,22 @@ async def create_upload(
                     readers=receiver.readers,
                 )
         seen.note(_counted(outcome))
+    if outcome.replayed:
+        add_header(request.scope, "Idempotency-Replayed", "true")
+        outcome = await _as_first_told(receiver.database, principal.scope, outcome)
     return _answer(outcome, receiver.settings)
+
+
+async def _as_first_told(
+    database: Database, scope: Scope, replay: reception.Outcome
+) -> reception.Outcome:
+    """With its faults, where they stand in the answer."""
+    receipt = replay.upload.receipt
+    if receipt.status != "rejected":
+        return replay
+    async with database.read(scope) as connection:
+        faults = await service.first_faults(connection, scope, receipt.sequence)
+    return replace(replay, faults=faults)
 
 
 def _counted(outcome: reception.Outcome) -> UploadFigures:
@@ -237,8 +255,6 @@ def _answer(outcome: reception.Outcome, settings: Settings) -> Response[UploadRe
         receipt = msgspec.structs.replace(receipt, warnings=told)
         return Response(receipt, status_code=207 if receipt.rejected else 200)
     headers = {"Location": f"/v1/uploads/{receipt.id}"}
-    if outcome.replayed:
-        headers["Idempotency-Replayed"] = "true"
     return Response(receipt, status_code=207 if receipt.rejected else 201, headers=headers)
 
 

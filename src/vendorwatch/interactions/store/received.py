@@ -1,7 +1,7 @@
 """Uploads, interactions, rejects and mappings in the database."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -55,7 +55,7 @@ BRIEF, LASTING = _staging(lasting=False), _staging(lasting=True)
 
 # What every upload asks and writes is put together once, which costs more than running it does.
 _IS_OWN = models.Upload.engagement_id == bindparam("owner")
-_HAS_KEY = models.Upload.idempotency_key == bindparam("key")
+_HAS_KEY = models.Upload.idempotency_key.in_(bindparam("keys", expanding=True))
 _HAS_CONTENT = and_(
     models.Upload.request_sha256 == bindparam("request_sha256"),
     models.Upload.read_by == bindparam("read_by"),
@@ -72,7 +72,7 @@ _BY_KEY_OR_CONTENT = (
     )
     .where(_IS_OWN, or_(_HAS_KEY, _HAS_CONTENT))
     .order_by(case((_HAS_KEY, 0), else_=1), models.Upload.sequence.desc())
-    .limit(2)
+    .limit(3)  # two keys, and the content
 )
 _BY_KEY_OR_PLACE = select(
     models.Upload.upload_id,
@@ -201,25 +201,25 @@ _PLAIN = tuple(
 async def upload_by_key_or_content(
     connection: AsyncConnection,
     scope: Scope,
-    key: str,
+    keys: Sequence[str],
     request_sha256: bytes,
     read_by: bytes,
     *,
     now: Micros,
 ) -> tuple[StoredUpload | None, StoredUpload | None]:
-    """The one with that key; and the newest of the same request of which every row was stored, as
-    the same code read it. In one question, unless there is one.
+    """The one with the first of those two keys that there is; and the newest of the same request of
+    which every row was stored, as the same code read it. In one question, unless there is one.
     """
     values = {
         "owner": scope.engagement_id,
-        "key": key,
+        "keys": keys,
         "request_sha256": request_sha256,
         "read_by": read_by,
         "now": now,
     }
     found = await connection.execute(_BY_KEY_OR_CONTENT, values)
     rows = found.all()
-    keyed = next((row.upload_id for row in rows if row.idempotency_key == key), None)
+    keyed = _first(keys, {row.idempotency_key: row.upload_id for row in rows})
     whole = next((row.upload_id for row in rows if row.has_content), None)
     return (
         await upload(connection, scope, keyed) if keyed else None,
@@ -228,17 +228,21 @@ async def upload_by_key_or_content(
 
 
 async def upload_by_key_or_place(
-    connection: AsyncConnection, scope: Scope, key: str, sequence: int
+    connection: AsyncConnection, scope: Scope, keys: Sequence[str], sequence: int
 ) -> tuple[StoredUpload | None, bytes | None]:
-    """The one with that key, and the receipt's hash of the one with that sequence. In one question,
-    as this is asked under a lock, unless there is one with that key.
+    """The one with the first of those keys that there is, and the receipt's hash of the one with that
+    sequence. In one question, as this is asked under a lock, unless there is one with such a key.
     """
-    values = {"owner": scope.engagement_id, "key": key, "sequence": sequence}
+    values = {"owner": scope.engagement_id, "keys": keys, "sequence": sequence}
     found = await connection.execute(_BY_KEY_OR_PLACE, values)
     rows = found.all()
-    keyed = next((row.upload_id for row in rows if row.idempotency_key == key), None)
+    keyed = _first(keys, {row.idempotency_key: row.upload_id for row in rows})
     placed = next((row.receipt_sha256 for row in rows if row.sequence == sequence), None)
     return await upload(connection, scope, keyed) if keyed else None, placed
+
+
+def _first(keys: Sequence[str], uploads_by_key: Mapping[str | None, str]) -> str | None:
+    return next((uploads_by_key[key] for key in keys if key in uploads_by_key), None)
 
 
 async def upload(connection: AsyncConnection, scope: Scope, upload_id: str) -> StoredUpload | None:
