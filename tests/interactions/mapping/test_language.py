@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mapped_cells import CALLS, OPENED, STATUS, frame, mistakes
-from vendorwatch.interactions.mapping import Dialect, parse_mapping
+from vendorwatch.interactions.mapping import BadMapping, Dialect, parse_mapping
 from vendorwatch.toml_lines import find_lines, find_long_key
 
 DOTS = "a." * 101 + "b"
@@ -191,6 +191,23 @@ def test_a_key_of_very_many_parts_is_refused_before_it_takes_hours() -> None:
         assert line == 2
         assert "dots" in told
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[fields]\n" + "".join(f"interaction_i{n} = 1\n" for n in range(10_000)),
+        "[file]\n" + "".join(f"k{n} = 1\n" for n in range(20_000)),
+        "skip = [" + "1," * 100_000 + "]",
+        "[[skip]]\nrule = 'a'\nwhen = { column = 'a', empty = true }\n" * 4_000,
+    ],
+    ids=["fields", "keys", "values", "names"],
+)
+def test_reading_ends_after_a_hundred_mistakes(source: str) -> None:
+    """To say of each what may have been meant takes a hundred times as long as to read it."""
+    with pytest.raises(BadMapping, match="more than 100 mistakes") as refused:
+        parse_mapping(source)
+    assert len(refused.value.faults) == 100
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,17 @@ def test_the_header_lacks_columns() -> None:
     assert '"entry", "q_time"' in caught.value.detail
 
 
+def test_what_is_meant_is_guessed_for_the_first_missing_columns_only() -> None:
+    """Thousands of them beside thousands that are there would be minutes of guessing."""
+    dropped = ", ".join(f'"dropped {n}"' for n in range(2_000))
+    mapping = parse_mapping(frame(f"{STATUS}\n{OPENED}", f"drop = [{dropped}]"))
+    with pytest.raises(BadHeader) as refused:
+        mapping.check_header(["opened", *(f"Dropped-{n:03}" for n in range(2_000))])
+    told = [fault.detail for fault in refused.value.faults]
+    assert len(told) == 2_000
+    assert [n for n, text in enumerate(told) if "did you mean" in text] == list(range(10))
+
+
 def test_a_dropped_column_must_exist_so_that_no_personal_data_slips_through() -> None:
     mapping = parse_mapping(frame(file='drop = ["e-mial"]', rest=f"{OPENED}\n{STATUS}"))
     with pytest.raises(BadHeader) as caught:

@@ -6,7 +6,7 @@ which its row starts: that line is refused, and reading goes on at the next one.
 """
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -105,7 +105,7 @@ def read_header(rows: Iterator[RawRow], dialect: Dialect) -> tuple[str, ...]:
     except UnicodeDecodeError:
         raise BadHeader(f"The header is not {dialect.encoding}") from None
     columns = tuple(cell.strip() or f"column_{at}" for at, cell in enumerate(cells, start=1))
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    twice = sorted(name for name, count in Counter(columns).items() if count > 1)
     if twice:
         faults = tuple(Fault("duplicate_column", f"{show(n)} stands twice", n) for n in twice)
         raise BadHeader(f"The header has columns twice: {_names(twice)}", faults=faults)

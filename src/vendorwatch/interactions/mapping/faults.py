@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.toml_lines import KeyPath
 
+MOST_MISTAKES = 100  # that are looked for: nobody mends more at once
 _SHOWN = 60  # characters of a cell that a message repeats
 
 
 class BadMapping(VendorwatchError):
-    """The mapping file has mistakes. All of them are named, each with its line.
+    """The mapping file has mistakes. Up to a hundred of them are named, each with its line.
 
     Correct them; `vendorwatch mapping check` tries a mapping without storing it.
     """
@@ -66,7 +67,10 @@ def _core(name: str) -> str:
 
 
 class Notes:
-    """Collects the mistakes of one mapping file, so that all are told at once."""
+    """Collects the mistakes of one mapping file, so that all are told at once.
+
+    More than MOST_MISTAKES end the reading: to say what each of them may have meant takes time.
+    """
 
     def __init__(self, lines: dict[KeyPath, int]) -> None:
         self._lines = lines
@@ -79,9 +83,16 @@ class Notes:
         return self._lines.get(path, 1)
 
     def add(self, path: KeyPath, code: str, detail: str) -> None:
+        """Raises BadMapping where there are too many."""
+        if len(self.faults) == MOST_MISTAKES:
+            raise self.refusal(f"more than {MOST_MISTAKES} mistakes")
         self.faults.append(
             Fault(code=code, detail=detail, field=spell(path) or None, line=self.line(path))
         )
+
+    def refusal(self, count: str) -> BadMapping:
+        faults = tuple(sorted(self.faults, key=lambda fault: fault.line or 0))
+        return BadMapping(f"The mapping has {count}.", faults=faults)
 
 
 def spell(path: KeyPath) -> str:

@@ -22,7 +22,7 @@ _TOML_PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 def parse_mapping(source: str) -> Mapping:
-    """Raises BadMapping with all the mistakes, each with its line."""
+    """Raises BadMapping with the mistakes, each with its line; see Notes for how many."""
     data, notes = _load(source)
     top = Table(data, (), notes)
     name = top.text("name") or ""
@@ -35,9 +35,8 @@ def parse_mapping(source: str) -> Mapping:
     top.finish()
     ordered = _order(rules, notes)
     if notes.faults:
-        faults = tuple(sorted(notes.faults, key=lambda fault: fault.line or 0))
-        count = "one mistake" if len(faults) == 1 else f"{len(faults)} mistakes"
-        raise BadMapping(f"The mapping has {count}.", faults=faults)
+        count = len(notes.faults)
+        raise notes.refusal("one mistake" if count == 1 else f"{count} mistakes")
     return Mapping.of(
         name=name,
         sha256=hashlib.sha256(source.encode()).digest(),
@@ -81,6 +80,7 @@ def _table(top: Table, key: str) -> Table:
 def _read_skips(top: Table, settings: Settings) -> tuple[list[SkipRule], Uses]:
     uses = Uses()
     rules: list[SkipRule] = []
+    names: set[str] = set()
     if not top.has("skip"):
         return rules, uses
     items = top.data["skip"]
@@ -97,10 +97,11 @@ def _read_skips(top: Table, settings: Settings) -> tuple[list[SkipRule], Uses]:
             table.notes.add(path, "missing", 'a [[skip]] has a name: rule = "test tickets"')
         if when is None:
             table.notes.add(path, "missing", "a [[skip]] has a condition: when = { ... }")
-        if any(rule == other.name for other in rules):
+        if rule in names:
             table.wrong("rule", f"two [[skip]] are called {show(rule or '')}")
         if rule and when is not None:
             rules.append(SkipRule(rule, when))
+            names.add(rule)
     return rules, uses
 
 

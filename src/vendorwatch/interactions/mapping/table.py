@@ -16,6 +16,7 @@ from vendorwatch.interactions.mapping.sources import Rule
 from vendorwatch.interactions.record import RowRefused
 from vendorwatch.periods import format_instant
 
+_GUESSED = 10  # missing columns for which the most similar of the file is looked for
 _written = lru_cache(8192)(format_instant)  # instants repeat: see moments
 
 
@@ -100,12 +101,15 @@ class Mapping:
         if not lacking:
             return
         in_order = sorted(lacking.items(), key=lambda item: item[1])
-        faults = tuple(self._lacks(name, line, columns) for name, line in in_order)
+        faults = tuple(
+            self._lacks(name, line, columns, guess=at < _GUESSED)
+            for at, (name, line) in enumerate(in_order)
+        )
         detail = f"The file lacks {_count(lacking)} that the mapping names: {show_all(lacking)}."
         raise BadHeader(detail, faults=faults)
 
-    def _lacks(self, name: str, line: int, columns: Sequence[str]) -> Fault:
-        close = nearest(name, columns)
+    def _lacks(self, name: str, line: int, columns: Sequence[str], *, guess: bool) -> Fault:
+        close = nearest(name, columns) if guess else None
         hint = f"; did you mean {show(close)}?" if close else ""
         if len(columns) <= 1:
             hint = "; it has a single column, so the mapping's delimiter may be another one"
