@@ -123,11 +123,29 @@ async def test_a_row_that_cannot_be_split_keeps_its_bytes(
     assert short["raw"] == "T-2,email"
     assert base64.b64decode(bad["raw_base64"]).startswith(b"T-\xff,email")
     assert "raw" not in bad
-    table = (await caller.get(receipt["links"]["rejects"] + "?format=csv")).text
-    first, second = csv.DictReader(io.StringIO(table, newline=""))
+    table = (await caller.get(receipt["links"]["rejects"] + "?format=csv")).content
+    first, second = csv.DictReader(io.StringIO(table.decode("latin-1"), newline=""))
     assert first["vendorwatch_raw"] == "T-2,email"
     assert first["interaction_id"] == ""
-    assert second["vendorwatch_raw"].startswith("T-\\xff,email")
+    assert b"\r\nT-\xff,email,open,x,,,,,,3," in table
+    assert second["vendorwatch_raw"] == ""
+
+    ends = b",open,2026-10-01T01:00:00Z,,,,,"
+    mended = table.replace(b'"T-2,email"', b'"T-2,email%b"' % ends).replace(b"T-\xff", b"T-3")
+    again = (await send(mended, CSV)).json()
+    assert counts(again) == (2, 1, 0, 0, 1, 0)
+    (left,) = map(json.loads, (await caller.get(again["links"]["rejects"])).text.splitlines())
+    assert (left["code"], left["field"]) == ("bad_timestamp", "opened_at")
+
+
+async def test_a_refused_row_of_json_can_be_mended_in_the_table(
+    send: Send, caller: httpx.AsyncClient
+) -> None:
+    receipt = (await send(ndjson([row(1), row(2, channel="fax"), row(3, status="?")]))).json()
+    table = (await caller.get(receipt["links"]["rejects"] + "?format=csv")).content
+    again = (await send(table.replace(b'""fax""', b'""email""'), CSV)).json()
+    assert counts(again) == (2, 1, 0, 0, 1, 0)
+    assert again["extra_columns"] == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from vendorwatch.errors import Fault
 from vendorwatch.interactions.fields import show
 from vendorwatch.interactions.formats.delimited import (
     Dialect,
-    cell_splitter,
     check_header,
     read_header,
     split_records,
@@ -23,6 +22,7 @@ from vendorwatch.interactions.formats.elements import NOTHING, split_elements
 from vendorwatch.interactions.formats.faults import TooManyRows, UnreadableFormat
 from vendorwatch.interactions.formats.inflate import inflate, text_start
 from vendorwatch.interactions.formats.lines import json_lines
+from vendorwatch.interactions.formats.returned import OURS, RAW, Columns, only_row
 from vendorwatch.interactions.formats.rows import RawRow
 from vendorwatch.interactions.formats.strict_json import BadJson, decode
 from vendorwatch.interactions.instants import DateOrder
@@ -31,7 +31,6 @@ from vendorwatch.interactions.mapping import SkipRow
 from vendorwatch.interactions.model import Encoding, Format, Limits, Media
 from vendorwatch.interactions.record import (
     FIELDS,
-    OUR_COLUMNS,
     Context,
     Interaction,
     Plan,
@@ -173,7 +172,14 @@ class Reading:
         dialect = mapping.dialect if mapping else Dialect(self._options.delimiter)
         rows = split_records(chunks, offset, dialect, self._options.limits.row_bytes)
         self.columns = read_header(rows, dialect)
-        split = _csv_cells(self.columns, dialect)
+        columns = Columns(self.columns, dialect)
+        split = _csv_cells(columns, dialect)
+        if RAW in self.columns and mapping is None and not columns.theirs:
+            # What was refused were rows of JSON.
+            self._interaction = lambda raw: self._of_json(_whole_row(columns, split(raw)))
+            return rows
+        if RAW in self.columns:
+            split = _mended_cells(columns, dialect, split, self._options.limits.row_bytes)
         if mapping is None:
             check_header(self.columns, [f.name for f in FIELDS.values() if f.required])
             self._note(self.columns)
@@ -258,7 +264,7 @@ class Reading:
         for name in names:
             if is_illegal(name):
                 continue  # whatever stands there refuses its row, and nobody could store the name
-            if len(self.extra) < MOST_NAMES and not name.startswith(OUR_COLUMNS):
+            if len(self.extra) < MOST_NAMES and not name.startswith(OURS):
                 self.extra.setdefault(name[:_LONGEST_NAME], (self._row, len(self.extra)))
 
 
@@ -296,15 +302,40 @@ def _json_object(raw: bytes) -> dict[str, object]:
     return value
 
 
-def _csv_cells(columns: tuple[str, ...], dialect: Dialect) -> Callable[[bytes], list[str]]:
-    split = cell_splitter(dialect)
+def _csv_cells(columns: Columns, dialect: Dialect) -> Callable[[bytes], list[str]]:
+    split, width = columns.split, len(columns.names)
 
     def cells(raw: bytes) -> list[str]:
         values = split(_text(raw, dialect.encoding))
-        if len(values) != len(columns):
-            told = f"The row has {len(values)} cells, the header has {len(columns)}"
+        if len(values) != width:
+            told = f"The row has {len(values)} cells, the header has {width}"
             raise RowRefused((Fault("malformed", told),))
         return values
+
+    return cells
+
+
+def _whole_row(columns: Columns, cells: list[str]) -> bytes:
+    return (columns.whole_row(cells) or "").encode()
+
+
+def _mended_cells(
+    columns: Columns, dialect: Dialect, split: Callable[[bytes], list[str]], row_bytes: int
+) -> Callable[[bytes], list[str]]:
+    """The same for a file of rejects that comes back."""
+    theirs = Columns([columns.names[n] for n in columns.theirs], dialect)
+    split_whole = _csv_cells(theirs, dialect)
+
+    def cells(raw: bytes) -> list[str]:
+        values = split(raw)
+        whole = columns.whole_row(values)
+        if whole is None:
+            return values
+        row = only_row(whole.encode(dialect.encoding.removesuffix("-sig")), dialect, row_bytes)
+        if row.fault is not None:
+            raise RowRefused((row.fault,))
+        mended = dict(zip(columns.theirs, split_whole(row.raw), strict=True))
+        return [mended.get(n, "") for n in range(len(values))]
 
     return cells
 

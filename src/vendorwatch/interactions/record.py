@@ -23,6 +23,7 @@ from vendorwatch.interactions.events import (
     read_events,
 )
 from vendorwatch.interactions.fields import Field, describe, mistakes, show
+from vendorwatch.interactions.formats.returned import OURS
 from vendorwatch.interactions.instants import BadInstant, DateOrder, parse_instant
 from vendorwatch.interactions.values import (
     Unusable,
@@ -135,9 +136,6 @@ class Context:
 FIELDS: Mapping[str, Field] = describe(
     Interaction, leave_out={"extra", "first_reply_known", "resolution_known", "claims"}
 )
-OUR_COLUMNS = "vendorwatch_"
-"""Columns whose names start so were added by us to a file of rejects, and are nobody's data."""
-
 NO_EXTRA: Mapping[str, object] = {}
 _OF_CELLS: Mapping[str, Reader] = {
     "integer": read_integer,
@@ -296,7 +294,7 @@ class _Row:
 
     def _add_extra(self, extra: Mapping[str, object]) -> None:
         for name, value in extra.items():
-            if name.startswith(OUR_COLUMNS):
+            if name.startswith(OURS):
                 continue
             try:
                 check_characters(name)

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from vendorwatch.interactions.formats.delimited import Dialect
+from vendorwatch.interactions.formats.returned import OURS, RAW, Columns, only_row
 from vendorwatch.interactions.model import StoredReject
 
-OURS = "vendorwatch_"
 _ADDED = ("row", "line", "offset", "field", "code", "message")
-_RAW = f"{OURS}raw"
+_COMMAS = Dialect()
+_AS_SENT = "surrogateescape"  # bytes that are no text in the file's encoding
 
 
 def ndjson(rejects: Iterable[StoredReject]) -> bytes:
@@ -42,71 +44,57 @@ class CsvRejects:
 
     A row is not split and quoted anew: what stands in the file is what was sent. Only a row that
     does not fit the header goes into `vendorwatch_raw` as a whole. `columns` is the header as it
-    was sent; the rest says how that file was written (no `quote`: nothing in it is quoted).
+    was sent.
     """
 
-    def __init__(
-        self,
-        columns: Sequence[str],
-        *,
-        delimiter: str = ",",
-        quote: str = '"',
-        encoding: str = "utf-8",
-        skip_lines: int = 0,
-    ) -> None:
-        self._columns = tuple(columns)
-        self._delimiter = delimiter
-        self._quote = quote
-        self.encoding = encoding.removesuffix("-sig")  # no byte order mark before each row
-        self._skip_lines = skip_lines
+    def __init__(self, columns: Sequence[str], dialect: Dialect = _COMMAS) -> None:
+        # No byte order mark before each row.
+        self.encoding = dialect.encoding.removesuffix("-sig")
+        self._dialect = dialect
         # A file that was mended once already brings our columns along; ours are the newer ones.
-        self._kept = [n for n, name in enumerate(self._columns) if not name.startswith(OURS)]
+        self._columns = Columns(columns, dialect)
 
     def header(self) -> bytes:
         """Blank lines first where the file had lines before its header."""
-        kept = [self._columns[n] for n in self._kept]
-        names = [*kept, *(OURS + name for name in _ADDED), _RAW]
-        return b"\r\n" * self._skip_lines + self._line(names)
+        names = [self._columns.names[n] for n in self._columns.theirs]
+        added = [OURS + name for name in _ADDED]
+        return b"\r\n" * self._dialect.skip_lines + self._line([*names, *added], RAW)
 
     def rows(self, rejects: Iterable[StoredReject]) -> bytes:
         return b"".join(map(self._row, rejects))
 
     def _row(self, reject: StoredReject) -> bytes:
         added = [str(place) for place in (reject.row, reject.line, reject.offset)]
-        added += [reject.field or "", reject.code, reject.message]
-        cells = self._split(reject.raw)
-        if cells is None:
-            raw = reject.raw.decode(self.encoding, "backslashreplace")
-            return self._line([*("" for _ in self._kept), *added, raw])
-        if len(self._kept) == len(self._columns):
-            ours = self._line([*added, ""])
-            return reject.raw + self._delimiter.encode(self.encoding) + ours
-        return self._line([*(cells[n] for n in self._kept), *added, ""])
+        added += map(self._told, (reject.field or "", reject.code, reject.message))
+        columns = self._columns
+        text = reject.raw.decode(self.encoding, _AS_SENT)
+        cells = self._split(reject.raw, text)
+        whole = text if cells is None else columns.whole_row(cells)
+        if cells is None or whole is not None:
+            return self._line([*("" for _ in columns.theirs), *added], whole or "")
+        if len(columns.theirs) == len(columns.names):
+            return reject.raw + self._dialect.delimiter.encode(self.encoding) + self._line(added)
+        return self._line([*(cells[n] for n in columns.theirs), *added])
 
-    def _split(self, raw: bytes) -> list[str] | None:
+    def _split(self, raw: bytes, text: str) -> list[str] | None:
         """The cells, if there is one for each column."""
-        if not self._columns:
+        if not self._columns.names or only_row(raw, self._dialect, len(raw)).fault is not None:
             return None
-        try:
-            text = raw.decode(self.encoding)
-            rows = list(csv.reader(io.StringIO(text, newline=""), self._dialect(), strict=True))
-        except (UnicodeDecodeError, csv.Error):
-            return None
-        fits = len(rows) == 1 and len(rows[0]) == len(self._columns)
-        return rows[0] if fits else None
+        cells = self._columns.split(text)
+        return cells if len(cells) == len(self._columns.names) else None
 
-    def _line(self, cells: Sequence[str]) -> bytes:
+    def _told(self, ours: str) -> str:
+        """As the file can hold it."""
+        text = ours.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        marks = "" if self._dialect.quote else f"{self._dialect.delimiter}\r\n"
+        return text.translate(dict.fromkeys(map(ord, marks), " "))
+
+    def _line(self, cells: Sequence[str], whole: str = "") -> bytes:
+        """`whole` is what stands in the last column."""
+        delimiter, quote = self._dialect.delimiter, self._dialect.quote
         buffer = io.StringIO(newline="")
-        if not self._quote:
-            marks = dict.fromkeys(map(ord, f"{self._delimiter}\r\n"), " ")
-            cells = [cell.translate(marks) for cell in cells]
-        csv.writer(buffer, self._dialect()).writerow(cells)
-        return buffer.getvalue().encode(self.encoding, "backslashreplace")
-
-    def _dialect(self) -> type[csv.Dialect]:
-        class Written(csv.excel):
-            delimiter = self._delimiter
-            quotechar = self._quote or None
-            quoting = csv.QUOTE_MINIMAL if self._quote else csv.QUOTE_NONE
-
-        return Written
+        if quote:
+            csv.writer(buffer, delimiter=delimiter, quotechar=quote).writerow([*cells, whole])
+        else:
+            buffer.write(delimiter.join([*cells, whole]) + "\r\n")
+        return buffer.getvalue().encode(self.encoding, _AS_SENT)

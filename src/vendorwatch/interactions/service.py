@@ -72,14 +72,7 @@ async def rejects_table(
     if version is None:
         return CsvRejects(upload.columns)
     mapping = await find_mapping(connection, scope, version)
-    dialect = parse_mapping(mapping.source).dialect
-    return CsvRejects(
-        upload.columns,
-        delimiter=dialect.delimiter,
-        quote=dialect.quote,
-        encoding=dialect.encoding,
-        skip_lines=dialect.skip_lines,
-    )
+    return CsvRejects(upload.columns, parse_mapping(mapping.source).dialect)
 
 
 async def list_interactions(
