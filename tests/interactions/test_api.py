@@ -138,6 +138,30 @@ async def test_a_row_that_cannot_be_split_keeps_its_bytes(
     assert (left["code"], left["field"]) == ("bad_timestamp", "opened_at")
 
 
+async def test_numbers_that_are_not_the_records_keep_their_digits(
+    send: Send, caller: httpx.AsyncClient
+) -> None:
+    digits = {"a": "0.10", "b": "9007199254740993.0", "c": "9007199254740993", "d": "1e16"}
+    numbers = ", ".join(f'"{name}": {number}' for name, number in digits.items())
+    line = json.dumps(row(1)).encode()[:-1] + f', {numbers}, "e": -0.0}}\n'.encode()
+    assert counts((await send(line)).json()) == (1, 1, 0, 0, 0, 0)
+    (kept,) = (await caller.get("/v1/interactions")).json()
+    shown = {name: str(value) for name, value in kept["extra"].items()}
+    assert shown == digits | {"d": "1E+16", "e": "0"}
+    again = line.replace(b"1e16", b"1E+16").replace(b"-0.0", b"0")
+    assert counts((await send(again)).json()) == (1, 0, 0, 1, 0, 0)
+    assert counts((await send(line.replace(b"0.10", b"0.11"))).json()) == (1, 0, 1, 0, 0, 0)
+
+
+@no_rows
+async def test_more_other_columns_than_a_receipt_names_are_said_to_be_there(send: Send) -> None:
+    for columns, warnings in ((1_000, []), (1_001, ["more-extra-columns"])):
+        others = {f"x{n:04}": "" for n in range(columns)}
+        receipt = (await send(ndjson([row(columns) | others]))).json()
+        assert receipt["extra_columns"] == sorted(others)[:1_000]
+        assert receipt["warnings"] == warnings
+
+
 async def test_a_refused_row_of_json_can_be_mended_in_the_table(
     send: Send, caller: httpx.AsyncClient
 ) -> None:

@@ -18,8 +18,8 @@ from vendorwatch.periods import load_zone
 # By READING. When this test fails although nothing about reading was to be changed, something was.
 # When it was: raise READING by one, and put the new hash here.
 HASHES = {
-    1: "4c5da25c26312c5fe6a43b64b5ec4bb2d9548d64071a49a26f683fa1ee22e738",
-    2: "3a3d4f6fe7080dd39ae9aa0f495e5a48a4e6e40fe620a0c88f611f3ae706eb05",
+    2: "56d55ac82af05a24a556971c2283d427bae1e7bcfe7a746ab3a094242b60794b",
+    3: "d0338f9723aff6eb20c0b435206ea1e70e58faa42e8e0ab51c420829f269db61",
 }
 
 NOW = parse_instant("2026-11-02T08:00:00Z")
@@ -53,6 +53,8 @@ ROWS: list[dict[str, object]] = [
     row(11, topic="a\0", product="\ud800", csat="5", agent_replies=1.5),
     {"interaction_id": "12"},
 ]
+# With digits that Python's own numbers would not keep.
+PRICED = json.dumps(row(13, paid="?")).replace('"?"', "0.10").encode()
 MAPPING = """
 [file]
 delimiter = ";"
@@ -89,7 +91,9 @@ def _csv(rows: list[dict[str, object]]) -> bytes:
 BODIES: dict[str, tuple[Media, bytes]] = {
     "lines": (
         "ndjson",
-        b"\n".join([*_json(ROWS), b"{", b"[]", b'{"a":1,"a":2}', b'{"a":"\xff"}', b"x" * 70_000]),
+        b"\n".join(
+            [*_json(ROWS), b"{", b"[]", b'{"a":1,"a":2}', b'{"a":"\xff"}', b"x" * 70_000, PRICED]
+        ),
     ),
     "array": ("json", b"[" + b",\n".join(_json(ROWS)) + b"]"),
     "cells": ("csv", _csv(ROWS)),

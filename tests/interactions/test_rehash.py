@@ -18,7 +18,12 @@ EVENTS: list[dict[str, Any]] = [
     {"at": "2026-10-01T09:06:00Z", "type": "message", "actor": "customer", "public": True},
     {"at": "2026-10-01T09:06:00Z", "type": "note", "actor": "agent", "public": False},
     {"at": "2026-10-01T09:07:00Z", "type": "status", "actor": "agent", "to": "resolved"},
-    {"at": "2026-10-01T09:08:00Z", "type": "survey_invited", "actor": "system", "form": {"n": 1.5}},
+    {
+        "at": "2026-10-01T09:08:00Z",
+        "type": "survey_invited",
+        "actor": "system",
+        "form": {"n": 1.5, "x": 1e16},
+    },
 ]
 ODD: dict[str, dict[str, Any]] = {
     "nothing but what is needed": dict.fromkeys(

@@ -20,10 +20,10 @@ from vendorwatch.interactions.intake import (
 from vendorwatch.interactions.mapping import parse_mapping
 from vendorwatch.interactions.model import Encoding, Format, Limits, Media, NotConserved, Tally
 from vendorwatch.interactions.packing import Engine, Packed, pack
-from vendorwatch.interactions.parse import MOST_NAMES, WHOLE, ReadOptions, Share, read
+from vendorwatch.interactions.parse import MOST_EXTRA, WHOLE, ReadOptions, Share, read
 from vendorwatch.periods import Micros, load_zone
 
-READING = 2
+READING = 3
 """Which code reads. To be raised by one whenever a log may come out otherwise than before: what
 was read by other code is read again when it is sent again.
 """
@@ -103,7 +103,7 @@ class Summary:
         came: dict[str, tuple[int, int]] = {}
         for name, place in (item for part in parts for item in part.extra.items()):
             came[name] = min(place, came.get(name, place))
-        extra = sorted(sorted(came, key=came.__getitem__)[:MOST_NAMES])
+        extra = sorted(sorted(came, key=came.__getitem__)[:MOST_EXTRA])
         return cls(
             tally,
             parts[0].columns,

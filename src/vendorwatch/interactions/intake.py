@@ -80,7 +80,7 @@ _BLOCK = hashlib.sha256().block_size
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _direct = attrgetter(*_DIRECT)
-_json = msgspec.json.Encoder(order="sorted")
+_json = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ MEDIA_TYPES: dict[str, Media] = {
     "text/csv": "csv",
     "application/json": "json",
 }
+MOST_EXTRA_COLUMNS = 1_000  # that a receipt names
 SHOWN_FAULTS = 100  # of a refused upload; all of them are in its rejects
 
 
@@ -238,11 +239,17 @@ class Receipt:
             "first_opened_at": _instant(self.first_opened_at),
             "last_opened_at": _instant(self.last_opened_at),
             "measurable": list(self.measurable),
-            "extra_columns": list(self.extra_columns),
-            "warnings": [] if self.received else ["no-rows"],
+            "extra_columns": list(self.extra_columns[:MOST_EXTRA_COLUMNS]),
+            "warnings": self._warnings(),
             "sha256": self.sha256.hex(),
             "previous_sha256": self.previous_sha256.hex() if self.previous_sha256 else None,
         }
+
+    def _warnings(self) -> list[str]:
+        warnings = [] if self.received else ["no-rows"]
+        if len(self.extra_columns) > MOST_EXTRA_COLUMNS:
+            warnings.append("more-extra-columns")
+        return warnings
 
     def receipt_sha256(self) -> bytes:
         """SHA-256 of the document as JSON: keys sorted, no blanks, UTF-8.

@@ -28,7 +28,7 @@ from vendorwatch.interactions.formats.strict_json import BadJson, decode
 from vendorwatch.interactions.instants import DateOrder
 from vendorwatch.interactions.mapping import Mapping as VendorMapping
 from vendorwatch.interactions.mapping import SkipRow
-from vendorwatch.interactions.model import Encoding, Format, Limits, Media
+from vendorwatch.interactions.model import MOST_EXTRA_COLUMNS, Encoding, Format, Limits, Media
 from vendorwatch.interactions.record import (
     FIELDS,
     Context,
@@ -41,7 +41,8 @@ from vendorwatch.interactions.refusals import EmptyUpload
 from vendorwatch.interactions.values import is_illegal
 from vendorwatch.periods import Micros
 
-MOST_NAMES = 1_000
+MOST_EXTRA = MOST_EXTRA_COLUMNS + 1  # one more tells that there were more
+_MOST_NAMES = 1_000
 _STRETCH = 500  # rows
 _LONGEST_NAME = 200
 _MOST_PLANS = 1_000
@@ -112,7 +113,7 @@ class Reading:
     """Iterate once. What it tells of the whole file is complete when the iteration is.
 
     `columns` is the header of a CSV file, else empty. `extra_columns` are the columns and keys that
-    are not the record's, sorted (at most 1 000 are told); a key inside an event is `events.key`.
+    are not the record's, sorted (at most MOST_EXTRA); a key inside an event is `events.key`.
     `supplied` are the record's fields that the file carries, be they filled or not.
     """
 
@@ -255,7 +256,7 @@ class Reading:
 
     def _note(self, names: Iterable[str]) -> None:
         for name in names:
-            if len(self._seen) < MOST_NAMES or name in FIELDS:
+            if len(self._seen) < _MOST_NAMES or name in FIELDS:
                 self._seen.add(name)
             if name not in FIELDS:
                 self._note_extra((name,))
@@ -264,7 +265,7 @@ class Reading:
         for name in names:
             if is_illegal(name):
                 continue  # whatever stands there refuses its row, and nobody could store the name
-            if len(self.extra) < MOST_NAMES and not name.startswith(OURS):
+            if len(self.extra) < MOST_EXTRA and not name.startswith(OURS):
                 self.extra.setdefault(name[:_LONGEST_NAME], (self._row, len(self.extra)))
 
 

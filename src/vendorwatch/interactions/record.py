@@ -148,7 +148,7 @@ _NOT_BEFORE_OPENED = (
     ("resolved_at", "resolved_before_open"),
     ("abandoned_at", "abandoned_before_open"),
 )
-_CONTENT = msgspec.json.Encoder(order="sorted")
+_CONTENT = msgspec.json.Encoder(order="sorted", decimal_format="number")
 # msgspec fills in what it knows of a Struct at its first use, without a lock: two threads at once
 # crash the process. Here there is one thread.
 msgspec.json.Decoder(Interaction)

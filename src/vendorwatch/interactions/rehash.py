@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -22,8 +23,13 @@ def is_as_received(row: Mapping[str, Any]) -> bool:
 
     So do the replies that follow from its events.
     """
+    # Numbers beyond the record's fields once became floats, which spell an exponent otherwise.
+    return _is_as_received(row, Decimal) or _is_as_received(row, float)
+
+
+def _is_as_received(row: Mapping[str, Any], read: Callable[[str], object]) -> bool:
     values = {
-        name: json.loads(row[name]) if name in _PACKED else row[name]
+        name: json.loads(row[name], parse_float=read) if name in _PACKED else row[name]
         for name in Interaction.__struct_fields__
         if name not in _HASHED and row[name] is not None
     }

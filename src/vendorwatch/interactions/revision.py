@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -17,7 +18,7 @@ Pseudonym = Annotated[
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """The record's fields, then where they came from.
 
-    `claims`: what the vendor claimed and the events contradict. `first_reply_known` and
+    Numbers with a fraction in `extra` are shown as text, with the digits that were sent. `claims`: what the vendor claimed and the events contradict. `first_reply_known` and
     `resolution_known` are false where the source has no such field at all.
     """
 
@@ -100,4 +101,4 @@ def _instant(value: object) -> str | None:
 
 
 def _unpacked(packed: str | None) -> Any:
-    return None if packed is None else json.loads(packed)
+    return None if packed is None else json.loads(packed, parse_float=Decimal)

@@ -42,7 +42,7 @@ def check_characters(text: str) -> None:
 def plain(value: object, depth: int = 0) -> object:
     """The same value, if it can be kept as JSON and given back without a change.
 
-    Decimals become floats; minus zero becomes zero. Integers keep all their digits.
+    Numbers keep all their digits; minus zero becomes zero.
     """
     if isinstance(value, str):
         check_characters(value)
@@ -118,12 +118,12 @@ def _read_json(text: str) -> object:
     return value
 
 
-def _number(value: int | Decimal) -> float:
+def _number(value: int | Decimal) -> int | Decimal:
     if isinstance(value, int):
         if _INT64_LEAST <= value <= _UINT64_MOST:
             return value
         raise Unusable("out_of_range", f"{show(value)} does not fit in 64 bits")
-    number = float(value)
-    if math.isinf(number) or (number == 0 and value != 0):
+    about = float(value)
+    if math.isinf(about) or (about == 0 and value != 0):  # most who read JSON could not hold it
         raise Unusable("out_of_range", f"{show(value)} cannot be kept as a number")
-    return number or 0
+    return value or 0
