@@ -126,3 +126,31 @@ def test_no_annotation_is_hidden_from_run_time() -> None:
     names = ("TYPE_CHECKING", "from __future__ import annotations")
     found = [path for path in SOURCES if any(name in path.read_text("utf-8") for name in names)]
     assert found == []
+
+
+def floats(source: str) -> list[int]:
+    """The lines with a float, or with what can only give one."""
+    inexact = {"sqrt", "exp", "log", "log10", "log2", "pow", "fsum", "erf", "fmean"}
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.Name) and node.id == "float")
+        or (isinstance(node, ast.Attribute) and node.attr in inexact)
+    ]
+
+
+def test_no_score_depends_on_a_float() -> None:
+    """The tails of a binomial alone are weighed in floats, with a bound of their error, and exactly
+    where that does not decide: they say which agents stand out, and are part of no score.
+    """
+    found = {path.name for path in SOURCES if path.parent.name == "scoring"}
+    assert "binomial.py" in found
+    for path in SOURCES:
+        if path.parent.name == "scoring" and path.name != "binomial.py":
+            assert not floats(path.read_text("utf-8")), path
+
+
+@pytest.mark.parametrize("line", ["a = 0.5", "b = float(c)", "d = math.sqrt(e)"])
+def test_a_float_would_be_found(line: str) -> None:
+    assert floats(line) == [1]
