@@ -33,11 +33,23 @@ def parts(name: str) -> list[Part]:
             Part(whole, LINK, is_attached=True),
             Part(sample.document(vendor="Rival BPO", names=[]), LINK, is_attached=True),
         ],
-        "revision": [Part(sample.document(revision=2, names=[]), LINK, is_attached=True)],
+        "revision": [
+            Part(
+                sample.document(revision=2, names=[]), LINK, is_attached=True, replaced=corrected()
+            )
+        ],
         "nothing": [Part(unmeasured(), LINK, is_attached=True)],
         "large": [Part(whole, LINK, is_attached=False)],
     }
     return made[name]
+
+
+def corrected() -> dict[str, Any]:
+    """What stood there before the vendor sent some rows anew."""
+    made = sample.document(score="69.05", names=[])
+    made["vendor_scores"]["metrics"]["resolution_rate"]["value"] = "0.7100"
+    made["volume"]["scored"] -= 12
+    return made
 
 
 def unmeasured() -> dict[str, Any]:

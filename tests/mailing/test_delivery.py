@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from mailing.desk import Desk, body, hashes, pdf_text, pdfs
 from mailing.mail_server import MailServer, mail_server
+from scorecards import sample
 from vendorwatch.db.engine import Database
 from vendorwatch.mailing import service
 from vendorwatch.mailing.model import Notice
@@ -354,12 +355,16 @@ async def test_a_revision_says_what_it_replaces(
     await desk.recipient(engagement, "linh@example.org")
     first = await desk.issue(engagement)
     await desk.deliver(server)
-    await desk.issue(engagement, revision=2, replaces=first.scorecard_id)
+    volume = {**sample.document()["volume"], "scored": 4711}
+    await desk.issue(engagement, revision=2, replaces=first.scorecard_id, volume=volume)
     await desk.deliver(server)
-    _, mail = server.received
+    before, mail = server.received
     assert mail.message["Subject"].endswith("(revision 2)")
     for form in ("plain", "html"):
         assert "It replaces every earlier one" in body(mail, form)
+        assert "Changed since revision 1" in body(mail, form)
+        assert "4,711" in body(mail, form)
+        assert "Changed since" not in body(before, form)
     assert list(pdfs(mail)) == ["Hoa-Sen-BPO_2026-10_r2.pdf"]
 
 

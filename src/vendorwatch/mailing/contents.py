@@ -14,6 +14,7 @@ from vendorwatch.mailing.sender import Sender
 from vendorwatch.periods import Micros
 from vendorwatch.scorecards.render import AgentReport, Renderer, Report, report_name
 from vendorwatch.scorecards.service import agent_documents, find_scorecard, history
+from vendorwatch.scoring.document import Document
 from vendorwatch.vendors.model import Engagement
 from vendorwatch.vendors.service import find_engagement
 
@@ -73,11 +74,19 @@ class Contents:
         for row in sorted(claimed.rows, key=lambda row: engagements[row.engagement_id].vendor_name):
             report = await report_of(self._database, row, claimed.recipient.language)
             link = self._sender.link("report", Permit(row.scope, row.delivery_id))
-            parts.append(Part(report.document, link, is_attached=attach))
+            replaced = await self._replaced(row)
+            parts.append(Part(report.document, link, is_attached=attach, replaced=replaced))
             if attach:
                 pdf = await self._pdf(row, report)
                 attachments.append(Attachment(report_name(report), pdf))
         return letter.text(parts, reader), attachments
+
+    async def _replaced(self, row: Delivery) -> Document | None:
+        replaced = (row.facts or {}).get("replaces")
+        if replaced is None:
+            return None
+        async with self._database.read(row.scope) as connection:
+            return (await find_scorecard(connection, row.scope, str(replaced))).document
 
     async def _agents(
         self, row: Delivery, reader: Reader, *, attach: bool

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from vendorwatch.mailing.compose import Text
+from vendorwatch.mailing.difference import differences
 from vendorwatch.resources import REPORTS
 from vendorwatch.scorecards.render import cells, measures, narrative
 from vendorwatch.scorecards.render.findings import Figures, find
@@ -25,11 +26,15 @@ _NOTHING = msgid("nothing to measure against the targets")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One vendor's scorecard in a mail. `link` leads to the PDF, which is attached or not."""
+    """One vendor's scorecard in a mail. `link` leads to the PDF, which is attached or not.
+
+    `replaced` is the scorecard that went out before, if this one is a revision.
+    """
 
     document: Document
     link: str
     is_attached: bool
+    replaced: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,8 @@ def _part(part: Part, words: Wording) -> dict[str, Any]:
             *map(capital, data_line(document, words)),
         ],
         "revision": document["revision"],
+        "replaced": part.replaced["revision"] if part.replaced else None,
+        "differences": differences(part.replaced, document, words) if part.replaced else [],
         "link": part.link,
         "is_attached": part.is_attached,
     }

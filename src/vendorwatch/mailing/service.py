@@ -139,10 +139,12 @@ async def queue(connection: AsyncConnection, issued: Issued, *, now: Micros) -> 
     """
     scope = issued.scope
     async with wall.widened(connection, scope):
+        facts = None
         if issued.replaces is not None:
             await store.cancel_superseded(connection, scope, issued.replaces)
+            facts = {"replaces": issued.replaces}
         rows = [
-            _row(scope, each, issued.subject_key, each.kind, issued.scorecard_id, None, now)
+            _row(scope, each, issued.subject_key, each.kind, issued.scorecard_id, facts, now)
             for each in await store.recipients(connection, scope, removed=False)
         ]
         await store.add_deliveries(connection, rows)

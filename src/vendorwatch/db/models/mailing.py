@@ -46,7 +46,7 @@ class Delivery(Base):
     subject_key: Mapped[Name]  # what it is about: 2026-10/r1, 2026-10/missing-data
     recipient_id: Mapped[Id]
     kind: Mapped[Name]  # digest, scorecard, agents, or that of a notice
-    facts: Mapped[Json | None]  # what a notice tells besides
+    facts: Mapped[Json | None]  # what a notice tells; what a revision replaces
     state: Mapped[Name]  # queued, sending, sent, failed, unknown, cancelled, skipped
     reason: Mapped[Name | None]  # a code, where the state alone does not say why
     message_id: Mapped[Name | None]  # fixed before the first attempt
