@@ -99,6 +99,28 @@ async def test_links_that_we_did_not_sign(client: httpx.AsyncClient, mail: Recei
     assert told == {"There is nothing at this address."}
 
 
+@pytest.mark.parametrize(
+    ("asked", "language", "told"),
+    [
+        ("de,vi-VN;q=0.9,en;q=0.8", "vi", "Liên kết này không còn dẫn đến đâu"),
+        ("de", "en", "This link leads nowhere"),
+        (None, "en", "This link leads nowhere"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/reports/x", "/v1/unsubscribe/x"])
+async def test_whoever_clicks_a_dead_link_gets_a_page(
+    client: httpx.AsyncClient, path: str, asked: str | None, language: str, told: str
+) -> None:
+    accept = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    headers = accept | ({"Accept-Language": asked} if asked else {})
+    answer = await client.get(path, headers=headers)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert f'<html lang="{language}">' in answer.text
+    assert f"<h1>{told}</h1>" in answer.text
+
+
 async def test_a_permit_is_for_one_purpose_and_one_secret(engagement: Engagement) -> None:
     permit = Permit(engagement.scope, engagement.engagement_id)
     token = sign(permit, "report", SECRET.encode())

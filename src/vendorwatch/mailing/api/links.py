@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from babel import negotiate_locale
 from litestar import MediaType, Request, Response, get, post
+from litestar.datastructures.headers import Accept
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Operation
@@ -20,9 +22,10 @@ from vendorwatch.mailing.keys import Permit, Purpose, read
 from vendorwatch.mailing.letter import environment
 from vendorwatch.mailing.model import Recipient
 from vendorwatch.scorecards.render import Renderer, RenderFailed, report_name
+from vendorwatch.scorecards.render.wording import SOURCE_LANGUAGE, languages
 from vendorwatch.telemetry import Clock
 from vendorwatch.web.exchange import request_id
-from vendorwatch.web.problems import problem_responses
+from vendorwatch.web.problems import MEDIA_TYPE, answer_error, problem_responses
 
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
@@ -38,6 +41,19 @@ class OpenOperation(Operation):
         self.security = None
 
 
+def _dead_link(request: Request[Any, Any, Any], error: NotFound) -> Response[str] | Response[bytes]:
+    """A page for whoever clicked, in a language that their browser asks for."""
+    wanted = Accept(request.headers.get("Accept", ""))
+    answers = [MEDIA_TYPE, MediaType.HTML.value]
+    if wanted.best_match(answers, default=MEDIA_TYPE) != MediaType.HTML:
+        return answer_error(request, error)
+    asked = request.headers.get("Accept-Language", "").split(",")
+    preferred = [each.partition(";")[0].strip() for each in asked]
+    language = negotiate_locale(preferred, languages(), sep="-") or SOURCE_LANGUAGE
+    page = environment(language).get_template("dead_link.html").render(language=language)
+    return _html(page, status=404)
+
+
 @get(
     "/unsubscribe/{token:str}",
     tags=["mail"],
@@ -46,6 +62,7 @@ class OpenOperation(Operation):
     media_type=MediaType.HTML,
     opt={"public": True},
     operation_class=OpenOperation,
+    exception_handlers={NotFound: _dead_link},
     responses=problem_responses(NotFound) | {200: _PAGE},
 )
 async def ask_to_unsubscribe(
@@ -66,6 +83,7 @@ async def ask_to_unsubscribe(
     status_code=HTTP_200_OK,
     opt={"public": True},
     operation_class=OpenOperation,
+    exception_handlers={NotFound: _dead_link},
     responses=problem_responses(NotFound) | {200: _PAGE},
 )
 async def unsubscribe(
@@ -90,6 +108,7 @@ async def unsubscribe(
     media_type="application/pdf",
     opt={"public": True},
     operation_class=OpenOperation,
+    exception_handlers={NotFound: _dead_link},
     responses=problem_responses(NotFound, RenderFailed)
     | {
         200: ResponseSpec(
@@ -124,12 +143,19 @@ def _permit(token: str, purpose: Purpose, secret: bytes) -> Permit:
 
 def _page(recipient: Recipient) -> Response[str]:
     page = environment(recipient.language).get_template("unsubscribe.html")
-    return Response(
+    return _html(
         page.render(
             language=recipient.language,
             address=recipient.email,
             is_done=recipient.removed_at is not None,
-        ),
+        )
+    )
+
+
+def _html(page: str, *, status: int = HTTP_200_OK) -> Response[str]:
+    return Response(
+        page,
         media_type=MediaType.HTML,
+        status_code=status,
         headers={"Content-Security-Policy": _PAGE_POLICY},
     )
