@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Iterator
 
 from backports import zstd
-from hypothesis import example, given
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from fuzz.profiles import effort
 from vendorwatch.errors import VendorwatchError
 from vendorwatch.interactions.formats.delimited import Dialect, cell_splitter, split_records
-from vendorwatch.interactions.formats.faults import BadEncoding, RowTooLarge
+from vendorwatch.interactions.formats.faults import BadEncoding, RowTooLarge, UnsupportedEncoding
 from vendorwatch.interactions.formats.inflate import inflate
 from vendorwatch.interactions.formats.lines import json_lines, split_lines
 from vendorwatch.interactions.formats.rows import RawRow
@@ -152,7 +152,10 @@ def test_damaged_compression_is_told_or_changes_nothing(
     encoding: Encoding, members: list[bytes], data: st.DataObject
 ) -> None:
     body, plain = b"".join(compressed(encoding, each) for each in members), b"".join(members)
-    assert b"".join(inflate(io.BytesIO(body), encoding, SMALL)) == plain
+    try:
+        assert b"".join(inflate(io.BytesIO(body), encoding, SMALL)) == plain
+    except UnsupportedEncoding:
+        reject()  # what was compressed happens to begin as compressed data do
     ends = {
         len(b"".join(compressed(encoding, m) for m in members[:n])) for n in range(len(members))
     }
@@ -166,7 +169,7 @@ def test_damaged_compression_is_told_or_changes_nothing(
         try:
             for piece in inflate(io.BytesIO(damaged), encoding, SMALL):
                 got += piece
-        except BadEncoding:
+        except (BadEncoding, UnsupportedEncoding):
             continue
         # Whole members less are a whole file, too: that is what Content-Digest is for.
         whole = len(damaged) in ends if damaged == body[:cut] else got == plain
