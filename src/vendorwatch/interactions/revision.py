@@ -18,8 +18,9 @@ Pseudonym = Annotated[
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """The record's fields, then where they came from.
 
-    Numbers with a fraction in `extra` are shown as text, with the digits that were sent. `claims`: what the vendor claimed and the events contradict. `first_reply_known` and
-    `resolution_known` are false where the source has no such field at all.
+    Numbers with a fraction in `extra` are shown as text, with the digits that were sent. `claims`:
+    what the vendor claimed and the events contradict. `first_reply_known` and `resolution_known`
+    are false where the source has no such field at all.
     """
 
     interaction_id: str

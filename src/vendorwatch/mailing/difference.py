@@ -1,4 +1,4 @@
-"""What a revision says otherwise than the scorecard that it replaces, in the words of both mails."""
+"""Which figures of a revision read otherwise than in the scorecard that it replaces."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
