@@ -7,7 +7,7 @@ from fractions import Fraction
 from vendorwatch.scoring.casemix import CaseMix
 from vendorwatch.scoring.counting import Counted
 from vendorwatch.scoring.figures import VENDOR, Who
-from vendorwatch.scoring.metrics import RATES
+from vendorwatch.scoring.metrics import FOLLOWED, RATES
 from vendorwatch.scoring.peers import (
     Fit,
     Funnel,
@@ -45,7 +45,8 @@ Comparison = Spread | Standing
 def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
     """By metric id, of every rate that is counted from interactions; agents without a case lack it."""
     found: dict[Who, dict[str, Comparison]] = defaultdict(dict)
-    for metric in RATES.values():
+    # First those whose counts are there, while the customers who came back are looked for.
+    for metric in sorted(RATES.values(), key=lambda rate: rate.id in FOLLOWED):
         tally = counted.tally(metric)
         counts = {who: tally.counted(metric.id, who)[:2] for who in sorted(tally.agents)}
         cases = {who: (k, n) for who, (k, n) in counts.items() if n}

@@ -15,7 +15,7 @@ from vendorwatch.scoring.credit import CREDIT
 from vendorwatch.scoring.figures import VENDOR, Who
 from vendorwatch.scoring.frames import VALUED, Part
 from vendorwatch.scoring.measured import Measured
-from vendorwatch.scoring.metrics import METRICS, NEXT_REPLY, Rate, next_reply_unknown
+from vendorwatch.scoring.metrics import FOLLOWED, NEXT_REPLY, RATES, Rate, next_reply_unknown
 
 _NONE = (0, 0, 0, 0)
 
@@ -193,15 +193,26 @@ class Counted:
 
     @cached_property
     def resolution(self) -> Tally:
+        """Of all but the metrics of `followed`."""
         base = pl.col("in_base")
         return Tally.of(
-            self.measured.facts,
+            self.measured.timed,
             CREDIT["resolution"],
             self.measured.strata,
             _parts("resolution"),
             in_base=base,
             csat_invited=base & pl.col("csat_invited"),
             csat_answered=base & pl.col("csat_answered"),
+        )
+
+    @cached_property
+    def followed(self) -> Tally:
+        """Of the metrics that ask whether the customer came back, which takes longest to find."""
+        return Tally.of(
+            self.measured.facts,
+            CREDIT["resolution"],
+            self.measured.strata,
+            _parts("resolution", followed=True),
         )
 
     @cached_property
@@ -214,6 +225,8 @@ class Counted:
     def tally(self, metric: Rate) -> Tally:
         if metric is NEXT_REPLY:
             return self.next_replies
+        if metric.id in FOLLOWED:
+            return self.followed
         return self.response if metric.dimension == "response" else self.resolution
 
 
@@ -232,11 +245,11 @@ def count(measured: Measured) -> Counted:
     )
 
 
-def _parts(dimension: str) -> dict[str, pl.Expr]:
+def _parts(dimension: str, *, followed: bool = False) -> dict[str, pl.Expr]:
     return {
-        metric.id: metric.part
-        for metric in METRICS
-        if isinstance(metric, Rate) and metric.dimension == dimension and metric is not NEXT_REPLY
+        name: rate.part
+        for name, rate in RATES.items()
+        if rate.dimension == dimension and rate is not NEXT_REPLY and (name in FOLLOWED) == followed
     }
 
 

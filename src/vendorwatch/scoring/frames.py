@@ -51,7 +51,6 @@ CONTACTS = {
     "opened_at": pl.Int64,
     "first_reply_at": pl.Int64,
     "abandoned_at": pl.Int64,
-    "first_reply_known": pl.Boolean,
     "customer_ref": pl.Binary,
     "order_ref": pl.Binary,
     "topic": pl.String,

@@ -157,6 +157,10 @@ DIMENSION_OF: dict[str, DimensionName] = {
 
 PERCENTILES = frozenset(metric.id for metric in METRICS if isinstance(metric, Percentile))
 RATES = {metric.id: metric for metric in METRICS if isinstance(metric, Rate)}
+FOLLOWED = frozenset(
+    name for name, rate in RATES.items() if "repeated" in rate.part.meta.root_names()
+)
+"""Rates that ask whether the customer came back, which takes longest to find out."""
 
 
 def rate_of(metric: str) -> Rate:
