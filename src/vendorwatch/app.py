@@ -96,9 +96,8 @@ def app_from_environment() -> Litestar:
     configure_library_logging()
     sys.setswitchinterval(_SWITCH_SECONDS)
     end_with_parent(grace_seconds=SHUTDOWN_SECONDS)
-    app = create_app(
-        settings, lifespans=[watched, *([_with_worker] if settings.brings_worker else [])]
-    )
+    worker = [_with_worker] if settings.brings_worker else []
+    app = create_app(settings, lifespans=[_with_readers, watched, *worker])
     # The libraries' hundreds of thousands of objects stay as long as the process: to look through
     # them again and again is a fifth of the time of scoring a month of a few thousand interactions.
     gc.collect()
@@ -148,6 +147,12 @@ def create_app(
         app.asgi_handler, hosts=settings.hosts, bounds=settings.bounds, metrics=metrics
     )
     return app
+
+
+@asynccontextmanager
+async def _with_readers(app: Litestar) -> AsyncIterator[None]:
+    app.state.readers.start()
+    yield
 
 
 @asynccontextmanager

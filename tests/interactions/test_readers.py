@@ -119,6 +119,18 @@ async def test_another_process_reads_what_a_thread_would(
     assert (there[1].tally.accepted, there[1].tally.rejected, len(there[0])) == (4_101, 2, 3)
 
 
+async def test_those_started_beforehand_read_the_first_log(order: Callable[..., Order]) -> None:
+    readers = Readers(cores=3)
+    try:
+        readers.start()
+        started = sorted(readers.process_ids)
+        assert len(started) == 3
+        await read(readers, order(ndjson(row(n) for n in range(9_000))))
+        assert sorted(readers.process_ids) == started
+    finally:
+        readers.close()
+
+
 async def test_several_read_a_log_together_as_one_would(order: Callable[..., Order]) -> None:
     rows = [row(n, agent_id=f"agent {n % 7}", **{f"x{n % 1_500}": 1}) for n in range(9_000)]
     for n in range(0, 9_000, 70):

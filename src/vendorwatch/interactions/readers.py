@@ -100,7 +100,7 @@ _REFUSALS: dict[str, type[VendorwatchError]] = {
 
 
 class Readers:
-    """Of one event loop. Processes are started when they are needed, and kept."""
+    """Of one event loop. Processes that are missing are started when they are needed, and kept."""
 
     def __init__(
         self, *, cores: int | None = None, silence_seconds: float = _SILENCE_SECONDS
@@ -119,6 +119,12 @@ class Readers:
     @property
     def process_ids(self) -> list[int]:
         return [process.id for process in self._all]
+
+    def start(self) -> None:
+        """As many as share a log. The first one then does not wait for them, and memory is taken
+        when the server starts instead of some time later.
+        """
+        self._idle += [self._started() for _ in range(self._cores - len(self._all))]
 
     @asynccontextmanager
     async def reading(self, order: Order, size: int, fingerprint: bytes) -> AsyncIterator[Reading]:
@@ -167,6 +173,9 @@ class Readers:
             if process.is_alive:
                 return process
             self._drop(process)
+        return self._started()
+
+    def _started(self) -> "_Process":
         # Here and not in a thread: it is told to die with the thread that started it.
         process = _Process(self._environment, self._silence)
         self._all.add(process)
