@@ -68,8 +68,23 @@ def scores_document(
     figures: Mapping[str, Figure],
     comparisons: Mapping[str, Comparison],
     terms: Terms,
+    survey: tuple[int, int],
 ) -> Document:
+    """`survey`: how many customers were asked, and how many answered."""
     judgements, rules = scores.judgements, terms.rules
+    metrics = {
+        metric: _metric(
+            figure, judgements[metric], rules.get(metric, _NO_RULE), comparisons.get(metric)
+        )
+        for metric, figure in figures.items()
+    }
+    # Beside satisfaction always stands how many were asked.
+    invited, answered = survey
+    metrics["csat"]["survey"] = {
+        "invited": invited,
+        "answered": answered,
+        "response_rate": share(answered, invited),
+    }
     return {
         "score": _optional(scores.score, POINT_DIGITS),
         "not_rated": list(scores.not_rated),
@@ -77,12 +92,7 @@ def scores_document(
             name: {"score": _optional(value, POINT_DIGITS), "weight": terms.weights[name]}
             for name, value in scores.dimensions.items()
         },
-        "metrics": {
-            metric: _metric(
-                figure, judgements[metric], rules.get(metric, _NO_RULE), comparisons.get(metric)
-            )
-            for metric, figure in figures.items()
-        },
+        "metrics": metrics,
     }
 
 

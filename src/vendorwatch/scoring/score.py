@@ -8,7 +8,7 @@ from vendorwatch.periods import format_instant
 from vendorwatch.scoring.comparison import compare
 from vendorwatch.scoring.counting import count
 from vendorwatch.scoring.credit import CREDIT
-from vendorwatch.scoring.document import SCHEMA, Document, Terms, scores_document, share
+from vendorwatch.scoring.document import SCHEMA, Document, Terms, scores_document
 from vendorwatch.scoring.facts import EXCLUSIONS
 from vendorwatch.scoring.figures import VENDOR, Who
 from vendorwatch.scoring.fingerprint import of_records, with_measured, with_names
@@ -43,8 +43,8 @@ def score_month(inputs: Inputs) -> Document:
     def scores_of(who: Who, minimum: int) -> Document:
         figures = {**of_interactions[who], **of_knowledge[who]}
         judged = marking.score(figures, minimum)
-        document = scores_document(judged, figures, comparisons.get(who, {}), terms)
-        return _with_survey(document, invited.get(who, 0), answered.get(who, 0))
+        survey = invited.get(who, 0), answered.get(who, 0)
+        return scores_document(judged, figures, comparisons.get(who, {}), terms, survey)
 
     return {
         "schema": SCHEMA,
@@ -96,15 +96,3 @@ def _volume(measured: Measured) -> Document:
         "excluded": {reason: counts.get(reason, 0) for reason in EXCLUSIONS},
         "unassigned": nobody,
     }
-
-
-def _with_survey(scores: Document, invited: int, answered: int) -> Document:
-    """Beside satisfaction always stands how many were asked."""
-    metrics = scores["metrics"]
-    assert isinstance(metrics, dict)  # noqa: S101  for the type checker: made by scores_document
-    metrics["csat"]["survey"] = {
-        "invited": invited,
-        "answered": answered,
-        "response_rate": share(answered, invited),
-    }
-    return scores
