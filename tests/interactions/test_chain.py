@@ -1,5 +1,6 @@
 """Whoever removes, reorders or alters a receipt, a source or a row is named, upload by upload."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +212,13 @@ def test_the_command_names_what_is_wrong_and_fails(
     told = command("verify", "--uploads")
     assert told.exit_code == 1
     assert "upload 1: receipt_removed" in told.out
+
+
+async def test_the_command_says_where_it_looked_for_files_that_are_gone(
+    command: Any, log: Log, settings: Settings
+) -> None:
+    log.source(2).unlink()
+    told = await asyncio.to_thread(command, "verify", "--uploads")
+    assert told.exit_code == 1
+    assert "upload 2: source_missing" in told.out
+    assert f"looked for in {settings.data_dir / 'uploads'} (VENDORWATCH_DATA_DIR)" in told.err

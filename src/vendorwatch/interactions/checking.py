@@ -16,7 +16,8 @@ from vendorwatch.vendors import service as vendors
 
 def verify_uploads(runtime: Runtime, engagement_id: str | None, *, as_json: bool) -> int:
     """The exit code: 0 where all is as it was received, 1 where something is not."""
-    objects = ObjectStore(runtime.settings.data_dir / "uploads")
+    folder = runtime.settings.data_dir / "uploads"
+    objects = ObjectStore(folder)
 
     async def use_case(database: Database) -> list[Verified]:
         async with database.read_as_operator() as connection:
@@ -32,6 +33,8 @@ def verify_uploads(runtime: Runtime, engagement_id: str | None, *, as_json: bool
     else:
         for each in found:
             click.echo("\n".join(_lines(each)))
+    if any(finding.code == "source_missing" for each in found for finding in each.findings):
+        click.echo(f"Files were looked for in {folder} (VENDORWATCH_DATA_DIR).", err=True)
     return EXIT_PARTIAL if any(each.findings for each in found) else 0
 
 
