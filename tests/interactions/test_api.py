@@ -162,6 +162,55 @@ async def test_more_other_columns_than_a_receipt_names_are_said_to_be_there(send
         assert receipt["warnings"] == warnings
 
 
+async def test_what_rows_are_flagged_for_stands_in_the_receipt_whenever_it_is_shown(
+    send: Send, caller: httpx.AsyncClient
+) -> None:
+    plain = (await send(ndjson([row(8)]))).json()
+    assert plain["warnings"] == []
+    rows = [
+        row(1, topic="linh@shop.example"),
+        row(2, tags=["+84 912 345 678"], paid="4111 1111 1111 1111"),
+        row(3, agent_id="linh\u202e"),
+        row(4),
+    ]
+    body = ndjson(rows)
+    dry = (await send(body, query="?dry_run=true")).json()
+    first = (await send(body)).json()
+    personal, turned = first["warnings"]
+    assert personal.startswith("pii-in-text: 2 rows hold ")
+    assert "(extra.paid, tags, topic)" in personal
+    assert turned.startswith("direction-controls: 1 row holds ")
+    assert "(agent_id)" in turned
+    assert dry["warnings"] == first["warnings"]
+    assert counts(first) == (4, 4, 0, 0, 0, 0)
+    replay = await send(body)
+    assert replay.headers["Idempotency-Replayed"] == "true"
+    assert replay.json() == first
+    assert (await caller.get(f"/v1/uploads/{first['id']}")).json() == first
+    # The same rows under another key are not even read, and flagged all the same.
+    again = (await send(body, Idempotency_Key="another")).json()
+    assert (again["duplicate"], again["warnings"]) == (4, first["warnings"])
+    for receipt in (plain, first, again):
+        hashed = {k: v for k, v in receipt.items() if k not in {"receipt_sha256", "links"}}
+        text = json.dumps(hashed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert hashlib.sha256(text.encode()).hexdigest() == receipt["receipt_sha256"]
+    # What was sent is what is kept.
+    shown = (await caller.get("/v1/interactions/T-3")).json()
+    assert shown["interaction"]["agent_id"] == "linh\u202e"
+
+
+async def test_a_card_number_refuses_its_row_and_is_not_repeated(
+    send: Send, caller: httpx.AsyncClient
+) -> None:
+    sent = [row(1, topic="refund to 4111 1111 1111 1111"), row(2, note="4111 1111 1111 1111")]
+    receipt = (await send(ndjson(sent))).json()
+    assert counts(receipt) == (2, 1, 0, 0, 1, 0)
+    rejects = (await caller.get(receipt["links"]["rejects"] + "?format=ndjson")).text
+    (refused,) = map(json.loads, rejects.splitlines())
+    assert (refused["field"], refused["code"]) == ("topic", "card_number")
+    assert "1111" not in refused["message"]
+
+
 async def test_a_refused_row_of_json_can_be_mended_in_the_table(
     send: Send, caller: httpx.AsyncClient
 ) -> None:

@@ -135,6 +135,8 @@ async def test_several_read_a_log_together_as_one_would(order: Callable[..., Ord
     rows = [row(n, agent_id=f"agent {n % 7}", **{f"x{n % 1_500}": 1}) for n in range(9_000)]
     for n in range(0, 9_000, 70):
         rows[n] = row(n, opened_at="?")
+    for n in range(1, 9_000, 90):
+        rows[n] = row(n, topic="linh@shop.example", **{f"x{n}": "\u202e"})
     asked = order(ndjson(rows))
     results = []
     for cores in (1, 3):
@@ -158,6 +160,10 @@ async def test_several_read_a_log_together_as_one_would(order: Callable[..., Ord
     staged, refused, summary = results[0]
     assert (len(staged), len(refused)) == (9_000 - 129, 129)
     assert [fault.row for fault in summary.tally.faults] == [1 + 70 * n for n in range(100)]
+    assert [warning[:20] for warning in summary.tally.warnings] == [
+        "pii-in-text: 100 row",
+        "direction-controls: ",
+    ]
     came = dict.fromkeys(f"x{n % 1_500}" for n in range(9_000) if n % 70)
     assert list(summary.extra_columns) == sorted(list(came)[:1_001])  # one more than are told
 

@@ -20,6 +20,7 @@ from vendorwatch.periods import load_zone
 HASHES = {
     2: "56d55ac82af05a24a556971c2283d427bae1e7bcfe7a746ab3a094242b60794b",
     3: "d0338f9723aff6eb20c0b435206ea1e70e58faa42e8e0ab51c420829f269db61",
+    4: "d7b2038e62b1d04f54114c31cff53ade810f35b9c27de399448d8f636f1fd9fa",
 }
 
 NOW = parse_instant("2026-11-02T08:00:00Z")
@@ -52,6 +53,9 @@ ROWS: list[dict[str, object]] = [
     row(10, opened_at="2026-11-02T09:00:00Z", first_reply_at=None, resolved_at=None),
     row(11, topic="a\0", product="\ud800", csat="5", agent_replies=1.5),
     {"interaction_id": "12"},
+    row(14, topic="refund to 4111 1111 1111 1111", tags=["4111-1111-1111-1111"]),
+    row(15, product="for a@shop.example", agent_id="an\u202e", x="+84 912 345 678", tags=["a"]),
+    row(16, topic="returns", x="4111111111111111", agent_id="an@vendor.example"),
 ]
 # With digits that Python's own numbers would not keep.
 PRICED = json.dumps(row(13, paid="?")).replace('"?"', "0.10").encode()

@@ -233,6 +233,64 @@ def test_all_faults_of_a_row_are_told_at_once() -> None:
     }
 
 
+CARD = "4111 1111 1111 1111"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("topic", CARD),
+        ("topic", "4111111111111111"),
+        ("topic", 4111111111111111),
+        ("topic", f"{CARD} {'x' * 64}"),
+        ("topic", f"{CARD}\0"),
+        ("topic", [CARD]),
+        ("topic", f"refund to {CARD}"),
+        ("tags", ["vip", CARD]),
+        ("tags", ["vip", CARD + "\0"]),
+        ("tags", [4111111111111111]),
+        ("tags", CARD),
+    ],
+)
+def test_a_card_number_in_free_text_is_refused_and_not_repeated(name: str, value: object) -> None:
+    with pytest.raises(RowRefused) as caught:
+        made(**{name: value})  # type: ignore[arg-type]  # fields are not named text
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.field) == ("card_number", name)
+    assert name in fault.detail
+    assert "1111" not in fault.detail
+
+
+@pytest.mark.parametrize(
+    "cell", [f"vip;{CARD}", f'["{CARD}"]', '["\\u0034111 1111 1111 1111"]', f"{CARD}\0"]
+)
+def test_a_card_number_in_a_cell_of_tags_is_refused(cell: str) -> None:
+    assert code(text=True, tags=cell) == "card_number"
+
+
+def test_lists_in_lists_are_no_tags_however_deep() -> None:
+    nested: object = CARD
+    for _ in range(5_000):
+        nested = [nested]
+    assert code(tags=nested) == "bad_value"
+
+
+def test_a_card_number_is_told_beside_the_other_faults() -> None:
+    wrong = NEEDED | {"topic": CARD, "product": "", "channel": "fax", "note": 2**70}
+    assert faults(wrong) == {
+        ("card_number", "topic"),
+        ("bad_value", "product"),
+        ("bad_value", "channel"),
+        ("out_of_range", "note"),
+    }
+
+
+def test_elsewhere_a_number_like_a_cards_is_none_of_ours() -> None:
+    number = "4111111111111111"
+    ids = ("interaction_id", "agent_id", "order_ref", "customer_ref", "product", "note")
+    assert made(**dict.fromkeys(ids, number)).extra == {"note": number}  # type: ignore[arg-type]  # fields are not named text
+
+
 def test_the_message_for_an_unknown_choice_lists_the_known_ones() -> None:
     with pytest.raises(RowRefused) as caught:
         made(channel="fax")

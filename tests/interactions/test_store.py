@@ -149,6 +149,7 @@ def stored(sequence: int, effect: Effect) -> StoredUpload:
         last_opened_at=None,
         measurable=(),
         extra_columns=(),
+        flags=(),
         sha256=bytes(32),
         previous_sha256=None,
     )

@@ -23,7 +23,7 @@ from vendorwatch.interactions.packing import Engine, Packed, pack
 from vendorwatch.interactions.parse import MOST_EXTRA, WHOLE, ReadOptions, Share, read
 from vendorwatch.periods import Micros, load_zone
 
-READING = 3
+READING = 4
 """Which code reads. To be raised by one whenever a log may come out otherwise than before: what
 was read by other code is read again when it is sent again.
 """

@@ -12,6 +12,7 @@ import msgspec
 
 from vendorwatch.interactions import record
 from vendorwatch.interactions.events import next_replies
+from vendorwatch.interactions.free_text import flags
 from vendorwatch.interactions.model import Cell, Tally, canonical_json, is_excluded
 from vendorwatch.interactions.parse import Accepted, Refused, Skipped
 
@@ -151,6 +152,9 @@ class Intake:
         order = self._order(sent.order_ref)
         content = record.content(sent, customer=customer, order=order)
         events = sent.events
+        extra = _json.encode(sent.extra) if sent.extra else b""
+        for flag, fields in flags(sent, content, extra):
+            self.tally.flag(flag, row, fields)
         return (
             *_direct(sent),
             row,
@@ -163,7 +167,7 @@ class Intake:
             # Also an empty list says something: with events there, nobody asked again.
             _packed(next_replies(events, sent.opened_at)) if events else None,
             _packed(sent.claims) if sent.claims else None,
-            _packed(sent.extra) if sent.extra else None,
+            extra.decode() if extra else None,
         )
 
 

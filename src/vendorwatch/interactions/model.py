@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vendorwatch.errors import Fault
+from vendorwatch.interactions.flags import Flag, Flagged, told
 from vendorwatch.interactions.instants import DateOrder
 from vendorwatch.periods import Micros, Month, format_instant
 
@@ -88,6 +89,7 @@ class Tally:
     last_opened_at: Micros | None = None
     faults: list[Fault] = field(default_factory=list)
     codes: dict[str, int] = field(default_factory=dict)  # of each refused row its first fault's
+    flags: dict[Flag, Flagged] = field(default_factory=dict)  # of the accepted rows
 
     @property
     def received(self) -> int:
@@ -102,6 +104,9 @@ class Tally:
         if self.last_opened_at is None or opened_at > self.last_opened_at:
             self.last_opened_at = opened_at
 
+    def flag(self, flag: Flag, row: int, fields: Iterable[str]) -> None:
+        self.flags.setdefault(flag, Flagged()).note(row, fields)
+
     def reject(self, faults: tuple[Fault, ...]) -> None:
         self.rejected += 1
         code = faults[0].code
@@ -110,6 +115,10 @@ class Tally:
 
     def skip(self) -> None:
         self.skipped += 1
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return told(self.flags)
 
     @classmethod
     def of_all(cls, tallies: Sequence["Tally"]) -> "Tally":
@@ -123,6 +132,8 @@ class Tally:
             total.claims_differ += each.claims_differ
             for code, count in each.codes.items():
                 total.codes[code] = total.codes.get(code, 0) + count
+            for flag, flagged in each.flags.items():
+                total.flags.setdefault(flag, Flagged()).add(flagged)
         faults = [fault for each in tallies for fault in each.faults]
         total.faults = sorted(faults, key=lambda fault: fault.row or 0)[:SHOWN_FAULTS]
         firsts = [each.first_opened_at for each in tallies if each.first_opened_at is not None]
@@ -186,7 +197,11 @@ def measurable(supplied: frozenset[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What came of an upload. `upload_id` is null for a dry run, which leaves nothing behind."""
+    """What came of an upload. `upload_id` is null for a dry run, which leaves nothing behind.
+
+    `flags` are warnings about its rows, in the words in which they were told: its hash is over
+    them.
+    """
 
     upload_id: str | None
     sequence: int
@@ -211,6 +226,7 @@ class Receipt:
     last_opened_at: Micros | None
     measurable: tuple[str, ...]
     extra_columns: tuple[str, ...]
+    flags: tuple[str, ...]
     sha256: bytes
     previous_sha256: bytes | None
 
@@ -249,7 +265,7 @@ class Receipt:
         warnings = [] if self.received else ["no-rows"]
         if len(self.extra_columns) > MOST_EXTRA_COLUMNS:
             warnings.append("more-extra-columns")
-        return warnings
+        return [*warnings, *self.flags]
 
     def receipt_sha256(self) -> bytes:
         """SHA-256 of the document as JSON: keys sorted, no blanks, UTF-8.

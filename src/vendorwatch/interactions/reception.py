@@ -303,6 +303,7 @@ def _upload(
         last_opened_at=tally.last_opened_at,
         measurable=measurable(summary.supplied),
         extra_columns=summary.extra_columns,
+        flags=tally.warnings,
         sha256=body.sha256,
         previous_sha256=place.previous_sha256,
     )

@@ -25,6 +25,7 @@ from vendorwatch.interactions.events import (
 from vendorwatch.interactions.fields import Field, describe, mistakes, show
 from vendorwatch.interactions.formats.returned import OURS
 from vendorwatch.interactions.instants import BadInstant, DateOrder, parse_instant
+from vendorwatch.interactions.personal_data import FEWEST_DIGITS, holds_card_number
 from vendorwatch.interactions.values import (
     Unusable,
     check_characters,
@@ -166,6 +167,7 @@ class Plan:
     not_before_opened: tuple[tuple[str, str], ...]  # and the code of the fault
     cells: tuple[tuple[str, Reader], ...]  # from text to what JSON would hold
     composites: tuple[tuple[str, Reader], ...]
+    free_text: tuple[str, ...]  # without product, whose number may look like a card's
     extra: tuple[str, ...]  # names that are not the record's
 
     @classmethod
@@ -177,6 +179,7 @@ class Plan:
             not_before_opened=tuple(pair for pair in _NOT_BEFORE_OPENED if pair[0] in names),
             cells=_readers(fields, _OF_CELLS) if text else (),
             composites=_readers(fields, _OF_ALL),
+            free_text=tuple(name for name in ("topic", "tags") if name in names),
             extra=tuple(name for name in names if name not in FIELDS),
         )
 
@@ -265,12 +268,15 @@ class _Row:
             self._add_extra({name: values.pop(name) for name in plan.extra if name in values})
         if extra:
             self._add_extra(extra)
+        self._refuse_cards(plan.free_text)  # before a message repeats the number
         if suspect:
             self._check_characters()
         self._read_ids()
         self._replace_all(plan.cells)
         self._read_instants(context)
         self._replace_all(plan.composites)
+        if plan.cells and "tags" in values:
+            self._refuse_cards(("tags",))  # that a JSON array in a cell spelt with escapes
         if "events" in values:
             self._read_events(context)
         supplied = context.supplied
@@ -282,6 +288,13 @@ class _Row:
         self.faults.append(Fault(code, detail, field=name))
         self.refused.add(name)
         self.values.pop(name, None)
+
+    def _refuse_cards(self, names: Iterable[str]) -> None:
+        for name in names:
+            value = self.values.get(name)
+            is_short = value is None or (type(value) is str and len(value) < FEWEST_DIGITS)
+            if not is_short and holds_card_number(value):
+                self._refuse(name, "card_number", f"{name} holds the number of a payment card")
 
     def _replace_all(self, readers: Iterable[tuple[str, Reader]]) -> None:
         values = self.values

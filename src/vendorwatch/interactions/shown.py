@@ -22,7 +22,8 @@ class Links(msgspec.Struct, frozen=True, omit_defaults=True):
 class UploadReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """received = created + revised + duplicate + rejected + skipped.
 
-    `warnings`: `no-rows`; `more-extra-columns` than the thousand that are named.
+    `warnings`: `no-rows`; `more-extra-columns` than the thousand that are named; and in words, with
+    how many accepted rows and which fields, `pii-in-text: ...` and `direction-controls: ...`.
 
     `receipt_sha256` is over this document as JSON without `receipt_sha256` and `links`: keys
     sorted, no blanks, UTF-8. `previous_sha256` is that of the engagement's upload before: a chain.

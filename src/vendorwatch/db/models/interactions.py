@@ -46,6 +46,7 @@ class Upload(Base):
     last_opened_at: Mapped[Instant | None]
     measurable: Mapped[Json]  # ids of the metrics that the upload's fields can support
     extra_columns: Mapped[Json]
+    flags: Mapped[Json | None]  # warnings about its rows, as they were told; null where none was
     columns: Mapped[Json]  # header of a CSV upload, else []: rejects keep the original columns
     previous_sha256: Mapped[Digest | None]  # of the receipt before
     receipt_sha256: Mapped[Digest]

@@ -183,6 +183,7 @@ async def insert_upload(
         "receipt_sha256": receipt.receipt_sha256(),
         "measurable": canonical_json(list(receipt.measurable)),
         "extra_columns": canonical_json(list(receipt.extra_columns)),
+        "flags": canonical_json(list(receipt.flags)) if receipt.flags else None,
         **{name: getattr(receipt, name) for name in _PLAIN},
     }
     await connection.execute(_INSERT_UPLOAD, row)
@@ -194,7 +195,7 @@ async def insert_upload(
 _PLAIN = tuple(
     name
     for name in Receipt.__dataclass_fields__
-    if name not in {"media_type", "measurable", "extra_columns"}
+    if name not in {"media_type", "measurable", "extra_columns", "flags"}
 )
 
 
@@ -264,12 +265,12 @@ async def uploads(
 
 
 def _upload(row: RowMapping) -> StoredUpload:
-    plain = {name: row[name] for name in _PLAIN}
     receipt = Receipt(
         media_type=row["content_type"].partition(";")[0].strip().lower(),
         measurable=tuple(json.loads(row["measurable"])),
         extra_columns=tuple(json.loads(row["extra_columns"])),
-        **plain,
+        flags=tuple(json.loads(row["flags"] or "[]")),
+        **{name: row[name] for name in _PLAIN},
     )
     return StoredUpload(
         receipt=receipt,
