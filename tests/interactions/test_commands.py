@@ -1,4 +1,4 @@
-"""`vendorwatch mapping`: set, shown and tried out from the command line."""
+"""`vendorwatch mapping`: set, shown and tried out from the command line. `push` without a key."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stopped_clock import StoppedClock
-from vendorwatch.interactions.commands import mapping
+from vendorwatch.interactions.commands import mapping, push
 from vendorwatch.settings import Settings
 from vendorwatch.terminal import Runtime, run
 from vendorwatch.vendors.model import Engagement
@@ -96,3 +96,15 @@ def test_every_mistake_of_a_mapping_is_told_with_its_line(command: Command, toml
     assert code == 2
     assert "line 4, times.zone" in error
     assert "line 14, fields.opened_at" in error
+
+
+@pytest.mark.parametrize("key", ["", " \n", "vw_live_a b", "vw_live_\u00e9"])
+def test_what_cannot_be_a_key_is_not_sent(
+    key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, held = tmp_path / "calls.csv", tmp_path / "key"
+    log.write_text(SAMPLE)
+    held.write_text(key)
+    arguments = (log, "--url", "http://localhost:9", "--key-file", held)
+    assert run(push, [str(each) for each in arguments]) == 2
+    assert "That is no API key" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """`vendorwatch push` and `vendorwatch mapping`."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from vendorwatch.terminal import (
 )
 from vendorwatch.vendors import service as vendors
 
+_VISIBLE = re.compile("[!-~]+").fullmatch
 _EXIT_NONE = 2
 _SHOWN_ROWS = 10
 _SHOWN_FIELDS = (
@@ -112,8 +114,12 @@ def _read_key(key: str | None, key_file: Path | None) -> str:
     if (key is None) == (key_file is None):
         raise click.UsageError("Give the key by --key or by --key-file.")
     if key_file is not None:
-        return read_text(key_file).strip()
-    return sys.stdin.readline().strip() if key == "-" else str(key)
+        found = read_text(key_file).strip()
+    else:
+        found = sys.stdin.readline().strip() if key == "-" else str(key)
+    if not _VISIBLE(found):
+        raise click.UsageError("That is no API key: it is empty, or holds what no key holds.")
+    return found
 
 
 @contextmanager
