@@ -1,4 +1,4 @@
-"""How often each part is played: by agent, channel and topic, in one pass over the facts."""
+"""How often each part is played: by agent, channel and topic."""
 
 from collections import defaultdict
 from collections.abc import Mapping
