@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,20 @@ from typing_extensions import override
 
 from sample_logs import ndjson, row
 from stopped_clock import StoppedClock
-from vendorwatch.db.engine import Database, Workbench
+from vendorwatch.db.engine import Database, DatabaseUnavailable, Workbench
 from vendorwatch.db.objects import ObjectStore
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.interactions import plan, reception, service, store
-from vendorwatch.interactions.batches import READING
+from vendorwatch.interactions.batches import READING, Batch, Order
 from vendorwatch.interactions.formats.faults import TooManyRows
 from vendorwatch.interactions.intake import pseudonym_key
 from vendorwatch.interactions.model import Filter, Limits, UploadRequest
 from vendorwatch.interactions.quota import DailyQuota
-from vendorwatch.interactions.readers import Readers
+from vendorwatch.interactions.readers import Readers, Reading
 from vendorwatch.interactions.refusals import RowsRefused
 from vendorwatch.interactions.revision import Revision
+from vendorwatch.interactions.storing import Outcome
 from vendorwatch.settings import Bounds
 from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
@@ -58,7 +60,7 @@ class Vendor:
         request: UploadRequest = REQUEST,
         *,
         limits: Limits = Limits(),  # noqa: B008  frozen
-    ) -> reception.Outcome:
+    ) -> Outcome:
         with self.objects.draft(self.scope) as draft:
             draft.write(body)
             return await reception.receive_upload(
@@ -78,6 +80,12 @@ class Vendor:
             return await service.list_interactions(
                 connection, self.scope, Filter(), after=None, limit=500
             )
+
+    async def all_rows(self) -> list[dict[str, object]]:
+        async with self.database.read(self.scope) as connection:
+            rows = await store.all_revisions(connection, self.scope, after=None, limit=1_000_000)
+        order = itemgetter("interaction_id", "row_number")
+        return [row | {"engagement_id": None} for row in sorted(rows, key=order)]
 
     async def uploads(self) -> int:
         async with self.database.read(self.scope) as connection:
@@ -149,7 +157,7 @@ class Breaking(Database):
     @asynccontextmanager
     async def workbench(self, whose: Scope) -> AsyncIterator[Workbench]:
         async with super().workbench(whose) as bench:
-            write = bench.write
+            write, write_at_once = bench.write, bench.write_at_once
 
             @asynccontextmanager
             async def broken() -> AsyncIterator[AsyncConnection]:
@@ -157,7 +165,15 @@ class Breaking(Database):
                     yield connection
                     raise ConnectionError
 
+            @asynccontextmanager
+            async def broken_at_once() -> AsyncIterator[AsyncConnection | None]:
+                async with write_at_once() as connection:
+                    yield connection
+                    if connection is not None:
+                        raise ConnectionError
+
             bench.write = broken  # type: ignore[method-assign]  # of this one only
+            bench.write_at_once = broken_at_once  # type: ignore[method-assign]  # as above
             yield bench
 
 
@@ -187,39 +203,138 @@ async def test_the_bytes_are_kept_before_the_receipt_is(
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-async def test_a_long_upload_keeps_nobody_waiting_while_it_is_read(
-    vendor: Vendor, second: Vendor, database: Database, rival: Engagement
+class Interrupted(Readers):
+    """Does something once while a log is being read, after the first batches."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+        self.was_interrupted = False
+
+    @override
+    @asynccontextmanager
+    async def reading(self, order: Order, size: int, fingerprint: bytes) -> AsyncIterator[Reading]:
+        async with super().reading(order, size, fingerprint) as reading:
+            hear, heard = reading.next, itertools.count()
+
+            async def hear_and_do() -> Batch | None:
+                batch = await hear()
+                if next(heard) == 4:
+                    self.was_interrupted = True
+                    await self.meanwhile()
+                return batch
+
+            reading.next = hear_and_do  # type: ignore[method-assign]  # of this one only
+            yield reading
+
+
+@pytest.fixture
+def interrupted(vendor: Vendor) -> Iterator[Callable[[Callable[[], Awaitable[object]]], Vendor]]:
+    """The vendor, whose readers do that meanwhile."""
+    made: list[Interrupted] = []
+
+    def interrupt(meanwhile: Callable[[], Awaitable[object]]) -> Vendor:
+        made.append(Interrupted(meanwhile))
+        return Vendor(vendor.database, vendor.objects, vendor.engagement, vendor.now, made[-1])
+
+    yield interrupt
+    assert all(each.was_interrupted for each in made)
+    for each in made:
+        each.close()
+
+
+Interrupt = Callable[[Callable[[], Awaitable[object]]], Vendor]
+LONG = 20_100  # rows
+
+
+async def test_a_long_upload_keeps_nobody_else_waiting_while_it_is_read(
+    interrupted: Interrupt, second: Vendor, rival: Engagement
 ) -> None:
-    """The rival's uploads are stored whole while the other's rows are being laid out."""
-    other = Vendor(database, vendor.objects, rival, vendor.now, vendor.readers)
-    answers: list[reception.Outcome] = []
+    """Neither another vendor, nor what else is written of the engagement."""
+    other = Vendor(second.database, second.objects, rival, second.now, second.readers)
 
-    class Watched(Database):
-        """Lets the rival send before each transaction that lays something out ends."""
+    async def meanwhile() -> None:
+        assert (await other.send(ndjson([row(1)]))).upload.receipt.created == 1
+        async with second.database.write(second.scope) as connection:
+            await store.lock_engagement(connection, second.scope)
+        assert await second.in_force() == []
 
+    async with asyncio.timeout(60):
+        outcome = await interrupted(meanwhile).send(ndjson(row(n) for n in range(LONG)))
+    assert outcome.upload.receipt.created == LONG
+
+
+async def test_another_upload_of_the_engagement_while_a_long_one_is_read_is_stored_once(
+    interrupted: Interrupt, second: Vendor
+) -> None:
+    """Before it or after it, as the engine has it; rows of both are in force as their order says."""
+    sent: list[asyncio.Task[Outcome]] = []
+
+    async def meanwhile() -> None:
+        sent.append(asyncio.create_task(second.send(ndjson([row(0, topic="t"), row(1_000_000)]))))
+
+    outcome = await interrupted(meanwhile).send(ndjson(row(n) for n in range(LONG)))
+    long, short = outcome.upload.receipt, (await sent[0]).upload.receipt
+    assert {long.sequence, short.sequence} == {1, 2}
+    if long.sequence < short.sequence:
+        assert (long.created, short.created, short.revised) == (LONG, 1, 1)
+        assert short.previous_sha256 == long.receipt_sha256()
+    else:
+        assert (short.created, long.created, long.revised) == (2, LONG - 1, 1)
+        assert long.previous_sha256 == short.receipt_sha256()
+
+
+async def test_a_server_that_does_not_wait_in_line_cannot_break_the_chain(
+    vendor: Vendor, interrupted: Interrupt, second: Vendor
+) -> None:
+    """One of an older release, which only locks the engagement."""
+
+    class Older(Database):
         @override
         @asynccontextmanager
         async def workbench(self, whose: Scope) -> AsyncIterator[Workbench]:
             async with super().workbench(whose) as bench:
-                aside = bench.aside
-
-                @asynccontextmanager
-                async def watched() -> AsyncIterator[AsyncConnection]:
-                    async with aside() as connection:
-                        yield connection
-                        answers.append(await other.send(ndjson([row(len(answers))])))
-
-                bench.aside = watched  # type: ignore[method-assign]  # of this one only
+                if self.is_postgresql:
+                    bench.write = bench.aside  # type: ignore[method-assign]  # of this one only
                 yield bench
 
-    watched = Watched(second.database.url.render_as_string(hide_password=False))
-    sender = Vendor(watched, vendor.objects, second.engagement, vendor.now, second.readers)
-    outcome = await sender.send(ndjson(row(n) for n in range(4_100)))
-    await watched.close()
-    assert outcome.upload.receipt.created == 4_100
-    # The tables are made, all rows are laid out, statistics: each time the rival got through.
-    assert [each.upload.receipt.sequence for each in answers] == [1, 2, 3]
-    assert len(await other.in_force()) == 3
+    older = Older(second.database.url.render_as_string(hide_password=False))
+    sender = Vendor(older, second.objects, second.engagement, second.now, second.readers)
+    long, short = ndjson(row(n) for n in range(LONG)), ndjson([row(1_000_000)])
+    sending = interrupted(lambda: sender.send(short)).send(long)
+    if older.is_postgresql:
+        with pytest.raises(DatabaseUnavailable):
+            await sending
+        assert len(await vendor.in_force()) == 1
+        outcome = await vendor.send(long)
+    else:
+        outcome = await sending
+    await older.close()
+    assert (outcome.upload.receipt.sequence, outcome.upload.receipt.created) == (2, LONG)
+    assert outcome.upload.receipt.previous_sha256 is not None
+
+
+async def test_a_log_comes_out_the_same_whether_it_is_stored_while_it_is_read_or_thereafter(
+    vendor: Vendor, rival: Engagement
+) -> None:
+    """New at first, then revised by itself, then twice the same."""
+    rows = [row(n) for n in range(LONG)]
+    body = ndjson([*rows, *(row(n, topic="t") for n in range(0, LONG, 7)), *rows[:300]])
+    meanwhile = await vendor.send(body)
+    other = Vendor(vendor.database, vendor.objects, rival, vendor.now, vendor.readers)
+    kept = vendor.objects.path(other.scope, hashlib.sha256(body).digest())
+    async with vendor.database.workbench(other.scope) as bench, bench.write():
+        sending = asyncio.create_task(other.send(body))
+        async with asyncio.timeout(60):
+            while not kept.exists():  # noqa: ASYNC110  no event tells of a file
+                await asyncio.sleep(0.01)
+    thereafter = await sending
+    told = [
+        (each.created, each.revised, each.duplicate)
+        for each in (meanwhile.upload.receipt, thereafter.upload.receipt)
+    ]
+    assert told == [(LONG, len(range(0, LONG, 7)), 300)] * 2
+    assert await vendor.all_rows() == await other.all_rows()
 
 
 async def test_two_long_uploads_of_the_same_rows_are_stored_once(

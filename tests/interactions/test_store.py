@@ -17,6 +17,7 @@ from vendorwatch.interactions.batches import Batch
 from vendorwatch.interactions.intake import REJECT_COLUMNS, STAGED_COLUMNS
 from vendorwatch.interactions.model import Cell, Effect, Filter, Receipt, StoredUpload
 from vendorwatch.interactions.packing import Engine, pack
+from vendorwatch.interactions.staging import Stretches
 from vendorwatch.vendors import service as vendors
 
 _names = iter(range(10**9))
@@ -94,7 +95,7 @@ def is_distinct(rows: Sequence[Sent]) -> bool:
 
 
 def packed(database: Database, rows: Sequence[tuple[Cell, ...]]) -> Batch:
-    return Batch(pack(STAGED_COLUMNS, rows, _engine(database)), None, None)
+    return Batch((0, 0), len(rows), pack(STAGED_COLUMNS, rows, _engine(database)), None, None)
 
 
 def _engine(database: Database) -> Engine:
@@ -102,9 +103,19 @@ def _engine(database: Database) -> Engine:
 
 
 async def upload(
-    database: Database, scope: Scope, sequence: int, rows: Sequence[Sent], batch: int = 1000
+    database: Database,
+    scope: Scope,
+    sequence: int,
+    rows: Sequence[Sent],
+    batch: int = 1000,
+    windows: Sequence[Sequence[int]] | None = None,
 ) -> Effect:
+    """With `windows` as if the rows were stored while they are read, by two readers: of which rows,
+    from 1 on, each window is.
+    """
     staged = [sent.staged(number) for number, sent in enumerate(rows, start=1)]
+    if windows is not None:
+        return await upload_meanwhile(database, scope, sequence, staged, windows)
     async with database.workbench(scope) as bench:
         bench.use_up()
         async with bench.aside() as connection:
@@ -116,10 +127,42 @@ async def upload(
             effect = await store.LASTING.find(
                 connection, scope, staged=len(staged), is_distinct=is_distinct(rows)
             )
-            await store.LASTING.move(connection, scope, effect, sequence=sequence, rejects=0, now=0)
+            await store.LASTING.move(connection, scope, effect, sequence=sequence)
             made = stored(sequence, effect)
             await store.insert_upload(
                 connection, scope, made, idempotency_key=None, key_id=None, read_by=None
+            )
+    return effect
+
+
+async def upload_meanwhile(
+    database: Database,
+    scope: Scope,
+    sequence: int,
+    staged: Sequence[tuple[Cell, ...]],
+    windows: Sequence[Sequence[int]],
+) -> Effect:
+    async with database.workbench(scope) as bench:
+        async with bench.aside() as connection:
+            if store.BRIEF.name not in bench.laid_out:
+                await store.BRIEF.prepare(connection)
+                bench.laid_out.add(store.BRIEF.name)
+        async with bench.write_at_once() as connection_:
+            assert connection_ is not None
+            rows = Stretches(store.BRIEF, connection_, scope, sequence=sequence, at_once=2)
+            for number, window in enumerate(windows):
+                for share in (1, 0):
+                    own = [staged[row - 1] for row in window if row % 2 == share]
+                    batch = pack(STAGED_COLUMNS, own, "postgresql")
+                    await rows.add(Batch((number, 0), len(own), batch, None, None))
+            effect = await rows.move_rest()
+            await store.insert_upload(
+                connection_,
+                scope,
+                stored(sequence, effect),
+                idempotency_key=None,
+                key_id=None,
+                read_by=None,
             )
     return effect
 
@@ -167,6 +210,13 @@ async def found_in_force(database: Database, scope: Scope) -> dict[tuple[str, st
         rows = await store.in_force(connection, scope, Filter(), after=None, limit=1000)
     assert len({(r.source_account, r.interaction_id) for r in rows}) == len(rows)
     return {(r.source_account, r.interaction_id): bytes.fromhex(r.content_sha256) for r in rows}
+
+
+async def all_rows(database: Database, scope: Scope) -> list[tuple[object, ...]]:
+    names = ("source_account", "interaction_id", "content_sha256", "upload_sequence", "row_number")
+    async with database.read(scope) as connection:
+        rows = await store.all_revisions(connection, scope, after=None, limit=1000)
+    return sorted((*(row[name] for name in names), row["in_force"]) for row in rows)
 
 
 async def test_uploads_without_a_time_of_change_the_later_one_is_in_force(
@@ -232,6 +282,16 @@ async def test_a_thousand_rows_are_staged_in_batches(database: Database) -> None
     assert await found_in_force(database, scope) == expected
 
 
+async def test_of_equal_rows_in_one_window_the_first_is_stored_whichever_comes_first(
+    database: Database,
+) -> None:
+    scope, equal = await new_scope(database), [Sent(name="T-2"), Sent(name="T-2")]
+    rows = [Sent(name="T-1"), *equal, Sent(name="T-4")]
+    windows = [[1, 2, 3, 4]] if database.is_postgresql else None
+    assert await upload(database, scope, 1, rows, windows=windows) == Effect(3, 0, 1)
+    assert [row[4] for row in await all_rows(database, scope)] == [1, 2, 4]
+
+
 async def test_rejects_come_back_byte_for_byte_in_the_order_of_the_file(database: Database) -> None:
     scope = await new_scope(database)
     raws = [b"\x00\xff,\r\n\t\\N", b"", b"\\.\n"]
@@ -245,11 +305,12 @@ async def test_rejects_come_back_byte_for_byte_in_the_order_of_the_file(database
         async with bench.aside() as connection:
             await store.LASTING.prepare(connection)
             await store.LASTING.add(
-                connection, Batch(None, pack(REJECT_COLUMNS, rows, _engine(database)), None)
+                connection,
+                Batch((0, 0), 0, None, pack(REJECT_COLUMNS, rows, _engine(database)), None),
             )
         async with bench.write() as connection:
             nothing = Effect(0, 0, 0)
-            await store.LASTING.move(connection, scope, nothing, sequence=7, rejects=3, now=0)
+            await store.LASTING.finish(connection, scope, nothing, sequence=7, rejects=3, now=0)
     async with database.read(scope) as connection:
         first = await store.rejects(connection, scope, 7, after=0, limit=2)
         rest = await store.rejects(connection, scope, 7, after=first[-1].row, limit=2)
@@ -319,11 +380,19 @@ def test_any_sequence_of_uploads_does_what_the_dict_does(
 
     database = loop.run(opened())
 
-    async def run(files: list[list[Sent]]) -> None:
+    async def run(files: list[list[Sent]], window: int) -> None:
         scope, model = await new_scope(database), Model()
+        meanwhile, told = await new_scope(database), Model()
         for sequence, rows in enumerate(files, start=1):
             assert await upload(database, scope, sequence, rows) == model.upload(sequence, rows)
             assert await found_in_force(database, scope) == model.in_force()
+            if database.is_postgresql:
+                numbers = range(1, len(rows) + 1)
+                windows = [numbers[n : n + window] for n in range(0, len(rows), window)]
+                effect = await upload(database, meanwhile, sequence, rows, windows=windows)
+                assert effect == told.upload(sequence, rows)
+                assert await found_in_force(database, meanwhile) == told.in_force()
+                assert await all_rows(database, meanwhile) == await all_rows(database, scope)
 
     @settings(
         max_examples=25,
@@ -331,9 +400,9 @@ def test_any_sequence_of_uploads_does_what_the_dict_does(
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
-    @given(st.lists(rows_of_a_file, min_size=1, max_size=4))
-    def check(files: list[list[Sent]]) -> None:
-        loop.run(run(files))
+    @given(st.lists(rows_of_a_file, min_size=1, max_size=4), st.integers(1, 4))
+    def check(files: list[list[Sent]], window: int) -> None:
+        loop.run(run(files, window))
 
     check()
 

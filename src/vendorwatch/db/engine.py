@@ -169,19 +169,39 @@ class Workbench:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Each statement sees what is there by then. On SQLite as Database.read()."""
-        async with self._begun(read_only=True) as connection:
+        async with self._entered() as connection:
             yield connection
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes to temporary tables only: nobody waits for it."""
-        async with self._begun(read_only=True) as connection:
+        async with self._entered() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """As Database.write()."""
+        """As Database.write(), but of all workbenches of an engagement one at a time."""
         async with self._line, self._begun(read_only=False) as connection:
+            await wall.enter_in_line(connection, self._whose.reach, is_waiting=True)
+            yield connection
+
+    @asynccontextmanager
+    async def write_at_once(self) -> AsyncIterator[AsyncConnection | None]:
+        """As `write`, for what may take long; null where somebody else has the turn, and on SQLite,
+        where everybody would wait for it.
+        """
+        if self._connection.dialect.name != "postgresql":
+            yield None
+            return
+        async with self._begun(read_only=False) as connection:
+            reach = self._whose.reach
+            is_free = await wall.enter_in_line(connection, reach, is_waiting=False)
+            yield connection if is_free else None
+
+    @asynccontextmanager
+    async def _entered(self) -> AsyncIterator[AsyncConnection]:
+        async with self._begun(read_only=True) as connection:
+            await wall.enter(connection, self._whose.reach)
             yield connection
 
     @asynccontextmanager
@@ -190,7 +210,6 @@ class Workbench:
         # reads.
         _ = await self._connection.execution_options(**{_READ_ONLY: read_only})
         async with self._connection.begin():
-            await wall.enter(self._connection, self._whose.reach)
             yield self._connection
 
 

@@ -21,13 +21,20 @@ _REACH = "vendorwatch_reach"
 
 # Of the transaction alone: a connection goes back to the pool as it came. Put together once, as
 # every transaction begins with it.
-_ASSIGN = select(
+_SETTINGS = (
     func.set_config("role", ROLE, True),
     *(
         func.set_config(f"vendorwatch.{field.name}", bindparam(field.name), True)
         for field in fields(Reach)
     ),
 )
+_ASSIGN = select(*_SETTINGS)
+
+# The line of those who write interactions of an engagement: the first number tells it from the
+# locks of others.
+_LINE = func.hashtextextended(bindparam("engagement"), 0x76656E646F72)
+_ASSIGN_AND_QUEUE = select(func.pg_advisory_xact_lock(_LINE), *_SETTINGS)
+_ASSIGN_IF_FREE = select(func.pg_try_advisory_xact_lock(_LINE), *_SETTINGS)
 
 
 async def enter(connection: AsyncConnection, reach: Reach) -> None:
@@ -36,6 +43,18 @@ async def enter(connection: AsyncConnection, reach: Reach) -> None:
         return
     _ = await connection.execution_options(**{_REACH: reach})
     await _assign(connection, reach)
+
+
+async def enter_in_line(connection: AsyncConnection, reach: Reach, *, is_waiting: bool) -> bool:
+    """The same, of those who do so for one engagement only one at a time, until it commits. Whether
+    it is this one's turn, always so if it is waiting for it.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    _ = await connection.execution_options(**{_REACH: reach})
+    statement = _ASSIGN_AND_QUEUE if is_waiting else _ASSIGN_IF_FREE
+    turn = await connection.scalar(statement, asdict(reach))
+    return is_waiting or bool(turn)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from vendorwatch.interactions.intake import (
     STAGED_COLUMNS,
     Intake,
     Rows,
+    Window,
     are_distinct,
 )
 from vendorwatch.interactions.mapping import parse_mapping
@@ -28,7 +29,7 @@ READING = 4
 was read by other code is read again when it is sent again.
 """
 
-_BATCH_ROWS = 2_000
+_BATCH_ROWS = 2_000  # of each that shares the file
 _REMEMBERED_AGENTS = 20_000  # bounds the memory of a file that names another agent in each row
 
 
@@ -64,8 +65,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """`agents` leaves out most of those that an earlier batch has named."""
+    """What one reader has of a window. `agents` leaves out most that an earlier batch has named."""
 
+    window: Window
+    accepted: int  # rows in `staged`
     staged: Packed | None
     rejects: Packed | None
     agents: Packed | None
@@ -117,8 +120,8 @@ class Summary:
 class Batches:
     """Iterate once. `part` is there when the iteration is complete.
 
-    Where the mode is atomic and a row was refused, no more batches come: only the other faults are
-    of interest from then on.
+    Where the mode is atomic and a row was refused, batches are empty: only the other faults are of
+    interest from then on.
     """
 
     def __init__(self, file: BinaryIO, order: Order) -> None:
@@ -130,9 +133,9 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         tally, reading = self._intake.tally, self._reading
-        for rows in self._intake.batches(_BATCH_ROWS):
-            if not (self._order.is_atomic and tally.rejected):
-                yield self._packed(rows)
+        for rows in self._intake.batches(_BATCH_ROWS * self._order.share.readers):
+            is_refused = self._order.is_atomic and tally.rejected
+            yield Batch(rows.window, 0, None, None, None) if is_refused else self._packed(rows)
         self.part = Part(
             tally,
             reading.columns,
@@ -147,6 +150,8 @@ class Batches:
         engine = self._order.engine
         agents = [(agent,) for agent in sorted(self._not_named_yet(rows.agents))]
         return Batch(
+            rows.window,
+            len(rows.staged),
             pack(STAGED_COLUMNS, rows.staged, engine),
             pack(REJECT_COLUMNS, rows.rejects, engine),
             pack(("agent_id",), agents, engine),

@@ -5,7 +5,7 @@ import hmac
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import groupby
 from operator import attrgetter
 
 import msgspec
@@ -14,7 +14,7 @@ from vendorwatch.interactions import record
 from vendorwatch.interactions.events import next_replies
 from vendorwatch.interactions.free_text import flags
 from vendorwatch.interactions.model import Cell, Tally, canonical_json, is_excluded
-from vendorwatch.interactions.parse import Accepted, Refused, Skipped
+from vendorwatch.interactions.parse import Accepted, Outcome, Refused, Skipped
 
 # Columns of `interactions` that hold a field of the record as it is.
 _DIRECT = (
@@ -84,10 +84,15 @@ _direct = attrgetter(*_DIRECT)
 _json = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
 
+Window = tuple[int, int]
+"""Where in its file a batch was read; the later one is greater."""
+
+
 @dataclass(slots=True)
 class Rows:
-    """Of one batch."""
+    """Of one batch: all of the share's rows in that window of the file."""
 
+    window: Window
     staged: list[tuple[Cell, ...]] = field(default_factory=list)  # cells of STAGED_COLUMNS
     rejects: list[tuple[Cell, ...]] = field(default_factory=list)  # cells of REJECT_COLUMNS
     agents: set[str] = field(default_factory=set)
@@ -96,9 +101,7 @@ class Rows:
 class Intake:
     """Counts every row in `tally`. `pseudonym_key` is what references are hashed under."""
 
-    def __init__(
-        self, reading: Iterable[Accepted | Refused | Skipped], *, pseudonym_key: bytes
-    ) -> None:
+    def __init__(self, reading: Iterable[Outcome], *, pseudonym_key: bytes) -> None:
         self.tally = Tally()
         self._rows = iter(reading)
         self._customer = _pseudonyms(pseudonym_key, "customer_ref")
@@ -110,20 +113,22 @@ class Intake:
         return [part.tobytes() for part in self._names]
 
     def batches(self, rows: int, size: int = 2**21) -> Iterator[Rows]:
-        """One `next` reads at most `rows` rows of the file, and hardly more than `size` bytes."""
-        while True:
-            batch = self._batch(rows, size)
-            if not batch.staged and not batch.rejects:
-                return
-            yield batch
+        """A batch for each window of the file, in which at most `rows` rows begin, within `size`
+        bytes. The windows are the same for all that share a file.
+        """
 
-    def _batch(self, rows: int, size: int) -> Rows:
+        def window(outcome: Outcome) -> Window:
+            return (outcome.row - 1) // rows, outcome.offset // size
+
+        for place, outcomes in groupby(self._rows, window):
+            yield self._batch(place, outcomes)
+
+    def _batch(self, window: Window, outcomes: Iterable[Outcome]) -> Rows:
         staged: list[tuple[Cell, ...]] = []
         rejects: list[tuple[Cell, ...]] = []
         named: set[str | None] = set()
         tally, names = self.tally, self._names
-        end = None
-        for outcome in islice(self._rows, rows):
+        for outcome in outcomes:
             if isinstance(outcome, Accepted):
                 sent = outcome.interaction
                 name = hash((sent.source_account, sent.interaction_id)) & _UNSIGNED
@@ -141,11 +146,7 @@ class Intake:
             else:
                 tally.skip()
                 rejects.append(_skipped(outcome))
-            if end is None:
-                end = outcome.offset + size
-            elif outcome.offset > end:
-                break
-        return Rows(staged, rejects, {agent for agent in named if agent is not None})
+        return Rows(window, staged, rejects, {agent for agent in named if agent is not None})
 
     def _staged(self, row: int, sent: record.Interaction) -> tuple[Cell, ...]:
         customer = self._customer(sent.customer_ref)

@@ -13,7 +13,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -75,7 +75,7 @@ class Reading(Protocol):
     """A log on its way."""
 
     async def next(self) -> Batch | None:
-        """Raises what makes the whole file unreadable."""
+        """In the order of their windows. Raises what makes the whole file unreadable."""
 
     async def summary(self) -> Summary:
         """After the last batch."""
@@ -143,7 +143,7 @@ class Readers:
             for number, process in enumerate(processes):
                 share = Share(number, len(processes))
                 process.order(msgspec.structs.replace(order, share=share))
-            yield _There(processes, self._silence)
+            yield _There(processes)
         except ReaderFailed as failed:
             self._suspect(fingerprint, failed)
             raise
@@ -217,17 +217,6 @@ def _is_small(order: Order) -> bool:
     return True
 
 
-async def ahead(reading: Reading) -> AsyncGenerator[Batch]:
-    """One batch is fetched while the one before it is staged; to be closed when that breaks off."""
-    upcoming = asyncio.create_task(reading.next())
-    try:
-        while (batch := await upcoming) is not None:
-            upcoming = asyncio.create_task(reading.next())
-            yield batch
-    finally:
-        upcoming.cancel()  # its thread ends when the block of `reading` does
-
-
 class _Here:
     """What was read in a thread, so that other requests are served meanwhile: all of it in one go,
     as each hop to a thread takes a good part of the time of reading a few rows.
@@ -256,29 +245,34 @@ def _read_here(order: Order) -> _Here | None:
 
 
 class _There:
-    """In other processes; batches are taken from whichever has one."""
+    """In other processes, whose batches are put in the order of the file."""
 
-    def __init__(self, processes: Sequence["_Process"], silence_seconds: float) -> None:
-        self._silence = silence_seconds
-        self._busy = {process.answers: process for process in processes}
+    def __init__(self, processes: Sequence["_Process"]) -> None:
+        self._awaited = list(processes)
+        self._came: list[tuple[Batch, _Process]] = []
         self._parts: list[Part] = []
 
     async def next(self) -> Batch | None:
         return await asyncio.to_thread(self._listen)
 
     def _listen(self) -> Batch | None:
-        while self._busy:
-            ready = _await_any(self._busy, self._silence)
-            said = self._busy[ready].listen()
+        while self._awaited:
+            process = self._awaited.pop()
+            said = process.listen()
             if isinstance(said, Batch):
-                return said
-            if isinstance(said, Refusal):
+                self._came.append((said, process))
+            elif isinstance(said, Refusal):
                 raise _REFUSALS[said.slug](said.detail, faults=said.faults)
-            if isinstance(said, Breakdown):
+            elif isinstance(said, Breakdown):
                 raise BrokenReading(said.traceback)
-            self._parts.append(said)
-            del self._busy[ready]
-        return None
+            else:
+                self._parts.append(said)
+        if not self._came:
+            return None
+        first = min(range(len(self._came)), key=lambda n: self._came[n][0].window)
+        batch, process = self._came.pop(first)
+        self._awaited.append(process)
+        return batch
 
     async def summary(self) -> Summary:
         return await asyncio.to_thread(Summary.of, self._parts)
@@ -341,7 +335,7 @@ class _Process:
         taken = bytearray(size)
         left = memoryview(taken)
         while left:
-            _await_any([self.answers], self._silence)
+            _await(self.answers, self._silence)
             count = os.readv(self.answers, [left])
             if not count:
                 raise _failed("died")
@@ -349,15 +343,12 @@ class _Process:
         return taken
 
 
-def _await_any(descriptors: Iterable[int], seconds: float) -> int:
-    """One that has something to read. Raises ReaderFailed where none has for so long."""
+def _await(descriptor: int, seconds: float) -> None:
+    """Until it has something to read. Raises ReaderFailed where it has not for so long."""
     poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    ready = poll.poll(seconds * 1_000)
-    if not ready:
+    poll.register(descriptor, select.POLLIN)
+    if not poll.poll(seconds * 1_000):
         raise _failed(f"said nothing for {seconds:g} seconds")
-    return ready[0][0]
 
 
 def _failed(what: str) -> ReaderFailed:

@@ -43,6 +43,7 @@ from vendorwatch.interactions.refusals import (
     UnsupportedFormat,
 )
 from vendorwatch.interactions.shown import UploadLimits, UploadReceipt, receipt_of
+from vendorwatch.interactions.storing import Outcome
 from vendorwatch.periods import load_zone
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import Clock
@@ -215,9 +216,7 @@ async def create_upload(
     return _answer(outcome, receiver.settings)
 
 
-async def _as_first_told(
-    database: Database, scope: Scope, replay: reception.Outcome
-) -> reception.Outcome:
+async def _as_first_told(database: Database, scope: Scope, replay: Outcome) -> Outcome:
     """With its faults, where they stand in the answer."""
     receipt = replay.upload.receipt
     if receipt.status != "rejected":
@@ -227,7 +226,7 @@ async def _as_first_told(
     return replace(replay, faults=faults)
 
 
-def _counted(outcome: reception.Outcome) -> UploadFigures:
+def _counted(outcome: Outcome) -> UploadFigures:
     receipt = outcome.upload.receipt
     if outcome.replayed or receipt.upload_id is None:
         return UploadFigures("replayed" if outcome.replayed else "dry_run")
@@ -241,7 +240,7 @@ def _counted(outcome: reception.Outcome) -> UploadFigures:
     )
 
 
-def _answer(outcome: reception.Outcome, settings: Settings) -> Response[UploadReceipt]:
+def _answer(outcome: Outcome, settings: Settings) -> Response[UploadReceipt]:
     receipt = receipt_of(outcome.upload, settings.public_url)
     if receipt.status == "rejected":
         raise RowsRefused(

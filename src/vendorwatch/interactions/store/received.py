@@ -33,21 +33,18 @@ from vendorwatch.interactions.model import (
     canonical_json,
 )
 from vendorwatch.interactions.revision import Revision, revision
-from vendorwatch.interactions.staging import IN_FORCE, Staging
+from vendorwatch.interactions.staged import IN_FORCE, StagedTables
+from vendorwatch.interactions.staging import Staging
 from vendorwatch.periods import Micros
 
 _TABLES = models.Interaction.metadata.tables
 
 
 def _staging(*, lasting: bool) -> Staging:
-    return Staging(
-        _TABLES[models.Interaction.__tablename__],
-        STAGED_COLUMNS,
-        _TABLES[models.Reject.__tablename__],
-        REJECT_COLUMNS,
-        _TABLES[models.Agent.__tablename__],
-        lasting=lasting,
-    )
+    names = (models.Interaction, models.Reject, models.Agent)
+    interactions, rejects_, agents = (_TABLES[each.__tablename__] for each in names)
+    tables = (interactions, STAGED_COLUMNS, rejects_, REJECT_COLUMNS, agents)
+    return Staging(StagedTables(*tables, lasting=lasting))
 
 
 BRIEF, LASTING = _staging(lasting=False), _staging(lasting=True)

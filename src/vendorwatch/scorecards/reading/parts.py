@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, exists, func, or_, sel
 from sqlalchemy.orm import aliased
 
 from vendorwatch.db import models
-from vendorwatch.interactions.staging import BEFORE_ALL_TIME, IN_FORCE
+from vendorwatch.interactions.staged import BEFORE_ALL_TIME, IN_FORCE
 from vendorwatch.periods import Micros
 from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS
 
@@ -112,6 +112,6 @@ def _in_force(engagement_id: str, known: int | None) -> Conditions:
 
 
 def _standing(row: type[models.Interaction]) -> ColumnElement[Any]:
-    """The revision with the highest one is in force: see interactions.staging."""
+    """The revision with the highest one is in force: see interactions.staged."""
     updated_at = func.coalesce(row.source_updated_at, BEFORE_ALL_TIME)
     return tuple_(updated_at, row.upload_sequence, row.row_number)

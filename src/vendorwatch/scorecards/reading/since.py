@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
-from vendorwatch.interactions.staging import IN_FORCE
+from vendorwatch.interactions.staged import IN_FORCE
 from vendorwatch.periods import Micros
 from vendorwatch.scorecards.model import Standing
 from vendorwatch.scorecards.reading.parts import Conditions, Part
