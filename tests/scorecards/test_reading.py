@@ -112,13 +112,15 @@ async def test_rows_come_out_as_they_went_in(database: Database, engagement: Eng
         record("2", **FILLED),
         record("3", order_ref=digest("order"), csat_at=-HIGHEST - 1),
         record("4", source_account="é", channel="phone", reopens=0),
+        record("5", priority="urgent", reopens=-32_768, handovers=32_767, csat=-1),
+        record("6", first_reply_known=True, reopens=32_767, csat=-32_768),
     ]
     await put(database, engagement, *rows)
     found = await records(database, engagement)
     assert_frame_equal(
         found.interactions.sort("interaction_id"), expected(rows, INTERACTIONS), check_exact=True
     )
-    assert found.received == 4
+    assert found.received == 6
     assert found.contacts.schema == pl.Schema(CONTACTS)
 
 

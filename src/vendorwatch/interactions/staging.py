@@ -62,7 +62,7 @@ class Staging:
                 await load(connection, table.name, packed)
 
     async def advise(
-        self, connection: AsyncConnection, scope: Scope, staged: int, *, is_distinct: bool
+        self, connection: AsyncConnection, scope: Scope, rows: int, *, is_distinct: bool
     ) -> bool:
         """Whether surely no staged row is of the same interaction as another one, or as one there.
 
@@ -70,7 +70,7 @@ class Staging:
         where rows are compared with those that are there.
         """
         is_new = is_distinct and not await self.is_any_known(connection, scope)
-        if not is_new and staged >= _STATISTICS_FROM:
+        if not is_new and rows >= _STATISTICS_FROM:
             names = ", ".join(_COMPARED)
             await connection.execute(text(f"ANALYZE {self._tables.staged.name} ({names})"))
         return is_new
@@ -81,23 +81,24 @@ class Staging:
         scope: Scope,
         *,
         staged: int,
+        moved: int = 0,
         is_distinct: bool,
         is_new: bool = False,
     ) -> Effect:
         """Which of the staged rows are new, and what they will do to the table.
 
-        `is_distinct` only where no two of them are of the same interaction; `is_new` only where
-        `advise` said so and nothing was stored since.
+        `moved` are rows that were staged before them; `is_distinct` only where no two are of the
+        same interaction; `is_new` only where `advise` said so and nothing was stored since.
         """
         is_postgresql = connection.dialect.name == "postgresql"
-        if is_postgresql and staged < _STATISTICS_FROM:
+        if is_postgresql and staged + moved < _STATISTICS_FROM:
             # Statistics of a fast growing table lag behind, and then a few rows are looked for by
             # reading all of the engagement's.
             await connection.execute(_NESTED_LOOPS)
         if is_new or (is_distinct and not await self.is_any_known(connection, scope)):
             return Effect(created=staged, revised=0, duplicate=0)
         await connection.execute(self._tables.find_fresh, {"owner": scope.engagement_id})
-        if is_postgresql and staged >= _STATISTICS_FROM:
+        if is_postgresql and staged + moved >= _STATISTICS_FROM:
             await connection.execute(text(f"ANALYZE {self._tables.fresh.name}"))
         new, created = (await connection.execute(self._tables.count_fresh)).one()
         return Effect(created=created, revised=new - created, duplicate=staged - new)
@@ -132,7 +133,7 @@ class Staging:
         place = {"owner": scope.engagement_id, "sequence": sequence}
         attempt = await connection.begin_nested()
         try:
-            # Its index would tell of each row beforehand as well, which costs as much again.
+            # Being refused now and then costs less than asking beforehand each time.
             await _insert_all(connection, self._tables.insert_staged, place, staged)
         except IntegrityError:
             await attempt.rollback()
@@ -207,8 +208,12 @@ class Stretches:
         staging, connection, scope = self._staging, self._connection, self._scope
         if self._staged:
             await self._move_new()
-        await staging.advise(connection, scope, self._staged, is_distinct=False)
-        rest = await staging.find(connection, scope, staged=self._staged, is_distinct=False)
+        if not self._staged:
+            return Effect(created=self._moved, revised=0, duplicate=0)
+        await staging.advise(connection, scope, self._moved + self._staged, is_distinct=False)
+        rest = await staging.find(
+            connection, scope, staged=self._staged, moved=self._moved, is_distinct=False
+        )
         await staging.move(connection, scope, rest, sequence=self._sequence)
         return replace(rest, created=self._moved + rest.created)
 

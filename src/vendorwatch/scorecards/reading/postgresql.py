@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vendorwatch.db import models
 from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.db.wall import SETTINGS
-from vendorwatch.scorecards.reading.parts import Part
+from vendorwatch.scorecards.reading.parts import Part, Schema
+from vendorwatch.scorecards.reading.together import packed, unpacked
 
 _KEPT_SERVERS = 8
 _READERS = 2  # connections: the server sends on one core what is unpacked here on another
@@ -47,7 +48,7 @@ async def fetch(
         ),
     )
     pieces = [(part, sql) for part in parts for sql in _statements(connection.dialect, part)]
-    to_read = deque((number, sql) for number, (_, sql) in enumerate(pieces))
+    to_read = deque((number, sql, part.columns) for number, (part, sql) in enumerate(pieces))
     reading = asyncio.gather(
         *(asyncio.to_thread(_fetched, uri, begin, to_read) for _ in range(_READERS)),
         return_exceptions=True,  # each is waited for: the snapshot lasts as long as this transaction
@@ -61,11 +62,8 @@ async def fetch(
         if isinstance(frames_read, BaseException):
             raise frames_read
         found.update(frames_read)
-    # The driver hands on whatever width a column of numbers has; a frame has one for all.
     frames = [
-        pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part]).cast(
-            pl.Schema(part.columns)
-        )
+        pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part])
         for part in parts
     ]
     return frames, number
@@ -77,8 +75,7 @@ def _quoted(value: str) -> str:
 
 def _statements(dialect: Dialect, part: Part) -> list[str]:
     """One for each window of the part."""
-    columns = [getattr(models.Interaction, name) for name in part.columns]
-    statement = select(*columns).where(*part.where(part.start, part.end))
+    statement = select(*packed(part.columns)).where(*part.where(part.start, part.end))
     # Put together once, which takes a millisecond or two: the windows alone differ.
     whole = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     opened_at = f"{models.Interaction.__tablename__}.opened_at"
@@ -89,7 +86,7 @@ def _statements(dialect: Dialect, part: Part) -> list[str]:
 
 
 def _fetched(
-    uri: str, begin: Sequence[str], to_read: deque[tuple[int, str]]
+    uri: str, begin: Sequence[str], to_read: deque[tuple[int, str, Schema]]
 ) -> list[tuple[int, pl.DataFrame]]:
     """Takes pieces out until there are none; each with its number."""
     frames = []
@@ -99,8 +96,8 @@ def _fetched(
                 _run(connection, statement)
             with suppress(IndexError):  # nothing is left
                 while True:
-                    number, statement = to_read.popleft()
-                    frames.append((number, _frame(connection, statement)))
+                    number, statement, columns = to_read.popleft()
+                    frames.append((number, unpacked(_frame(connection, statement), columns)))
     except (adbc.Error, pl.exceptions.ComputeError) as error:
         # Polars raises for a stream that breaks off, and has no more than a text to tell.
         if isinstance(error, adbc.Error) and not _is_outage(error):
