@@ -169,6 +169,33 @@ async def test_several_read_a_log_together_as_one_would(order: Callable[..., Ord
 
 
 @pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize("padding", [0, 2_000])
+async def test_windows_come_in_the_order_of_the_file(
+    order: Callable[..., Order], cores: int, padding: int
+) -> None:
+    """Whoever reads them, whether a window ends for its rows or for its bytes, and where some of it
+    was refused.
+    """
+    rows = [row(n, note="?" * padding) for n in range(14_000)]
+    rows[6_000:9_000] = [row(n, opened_at="?", note="?" * padding) for n in range(6_000, 9_000)]
+    readers = Readers(cores=cores)
+    try:
+        batches, _ = await read(readers, order(ndjson(rows)))
+    finally:
+        readers.close()
+    windows: dict[tuple[int, int], list[int]] = {}
+    for batch in batches:
+        for packed in (batch.staged, batch.rejects):
+            at = packed.columns.index("row_number") if packed else 0
+            cells = packed.rows if packed else []
+            windows.setdefault(batch.window, []).extend(each[at] for each in cells)
+    assert [batch.window for batch in batches] == sorted(batch.window for batch in batches)
+    assert [number for window in windows.values() for number in sorted(window)] == [
+        *range(1, 14_001)
+    ]
+
+
+@pytest.mark.parametrize("cores", [1, 3])
 async def test_an_interaction_that_stands_twice_is_noticed(
     cores: int, order: Callable[..., Order]
 ) -> None:

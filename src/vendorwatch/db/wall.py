@@ -30,8 +30,8 @@ _SETTINGS = (
 )
 _ASSIGN = select(*_SETTINGS)
 
-# The line of those who write interactions of an engagement: the first number tells it from the
-# locks of others.
+# The line of those who write interactions of an engagement. The number, any, makes it another lock
+# than somebody else's of the same id.
 _LINE = func.hashtextextended(bindparam("engagement"), 0x76656E646F72)
 _ASSIGN_AND_QUEUE = select(func.pg_advisory_xact_lock(_LINE), *_SETTINGS)
 _ASSIGN_IF_FREE = select(func.pg_try_advisory_xact_lock(_LINE), *_SETTINGS)
