@@ -1,8 +1,8 @@
 """The process that reads logs: `python -m vendorwatch.interactions.reader`.
 
 It knows no database and no settings. Orders come on standard input and what is read goes to
-standard output, each as four bytes that tell its length and then MessagePack. When standard input
-ends, the server is gone, and so is this process.
+standard output, each as four bytes that tell its length and then MessagePack; between them, where
+it is a batch, its window. When standard input ends, the server is gone, and so is this process.
 """
 
 import os
@@ -20,6 +20,7 @@ from vendorwatch.errors import Fault, VendorwatchError
 from vendorwatch.interactions.batches import Batch, Batches, Order, Part
 
 LENGTH = struct.Struct("!I")
+HEAD = struct.Struct("!IQQ")  # of an answer: the length, the window (0, 0 where it is no batch)
 _MEGABYTES = 256  # of memory beyond the program itself; a million rows take about ten
 _NICENESS = 5  # the server and the database, which others wait for, come first
 _PROCESSOR_SECONDS = 600  # of one log; two gibibytes take about sixty
@@ -78,7 +79,8 @@ def _carry_out(order: Order, answers: BinaryIO) -> None:
 
 def _send(answers: BinaryIO, said: Said) -> None:
     body = msgspec.msgpack.encode(said)
-    for part in (LENGTH.pack(len(body)), body):
+    window = said.window if isinstance(said, Batch) else (0, 0)
+    for part in (HEAD.pack(len(body), *window), body):
         view = memoryview(part)
         while view:
             view = view[answers.write(view) :]

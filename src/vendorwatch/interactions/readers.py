@@ -24,8 +24,9 @@ from vendorwatch.errors import Kind, VendorwatchError
 from vendorwatch.interactions.batches import Batch, Batches, Order, Part, Summary
 from vendorwatch.interactions.formats import faults
 from vendorwatch.interactions.formats.inflate import inflate
+from vendorwatch.interactions.intake import Window
 from vendorwatch.interactions.parse import Share
-from vendorwatch.interactions.reader import LENGTH, Breakdown, Refusal, Said
+from vendorwatch.interactions.reader import HEAD, LENGTH, Breakdown, Refusal, Said
 from vendorwatch.interactions.refusals import EmptyUpload
 from vendorwatch.settings import others_environment
 
@@ -245,34 +246,29 @@ def _read_here(order: Order) -> _Here | None:
 
 
 class _There:
-    """In other processes, whose batches are put in the order of the file."""
+    """In other processes, whose batches are taken in the order of the file."""
 
     def __init__(self, processes: Sequence["_Process"]) -> None:
-        self._awaited = list(processes)
-        self._came: list[tuple[Batch, _Process]] = []
+        self._busy = list(processes)
         self._parts: list[Part] = []
 
     async def next(self) -> Batch | None:
         return await asyncio.to_thread(self._listen)
 
     def _listen(self) -> Batch | None:
-        while self._awaited:
-            process = self._awaited.pop()
+        while self._busy:
+            # Of the others no more than the window is heard yet: the rest stays in their pipes.
+            process = min(self._busy, key=lambda each: each.window())
             said = process.listen()
             if isinstance(said, Batch):
-                self._came.append((said, process))
-            elif isinstance(said, Refusal):
+                return said
+            if isinstance(said, Refusal):
                 raise _REFUSALS[said.slug](said.detail, faults=said.faults)
-            elif isinstance(said, Breakdown):
+            if isinstance(said, Breakdown):
                 raise BrokenReading(said.traceback)
-            else:
-                self._parts.append(said)
-        if not self._came:
-            return None
-        first = min(range(len(self._came)), key=lambda n: self._came[n][0].window)
-        batch, process = self._came.pop(first)
-        self._awaited.append(process)
-        return batch
+            self._parts.append(said)
+            self._busy.remove(process)
+        return None
 
     async def summary(self) -> Summary:
         return await asyncio.to_thread(Summary.of, self._parts)
@@ -294,6 +290,7 @@ class _Process:
         self._orders, self._answers = self._process.stdin, self._process.stdout
         with suppress(AttributeError, OSError):  # other systems; a quota of the user's pipes
             fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._head: tuple[int, Window] | None = None  # of what is not yet listened to
         self.is_done = True  # with what it was ordered
 
     @property
@@ -318,11 +315,22 @@ class _Process:
         except BrokenPipeError:
             raise _failed("died") from None
 
+    def window(self) -> Window:
+        """Of what it says next; the first one where that is no batch. Blocks. Raises ReaderFailed."""
+        return self._next_head()[1]
+
     def listen(self) -> Said:
         """Blocks. Raises ReaderFailed."""
-        said = self._decoder.decode(self._take(*LENGTH.unpack(self._take(LENGTH.size))))
+        said = self._decoder.decode(self._take(self._next_head()[0]))
+        self._head = None
         self.is_done = not isinstance(said, Batch)
         return said
+
+    def _next_head(self) -> tuple[int, Window]:
+        if self._head is None:
+            length, row, offset = HEAD.unpack(self._take(HEAD.size))
+            self._head = length, (row, offset)
+        return self._head
 
     def kill(self) -> None:
         """Whoever listens to it hears that it is dead."""
