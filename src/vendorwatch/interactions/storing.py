@@ -62,8 +62,9 @@ def replay(plan: Plan, earlier: StoredUpload | None) -> Outcome | None:
 
 
 async def read_and_store(bench: Workbench, plan: Plan, body: Draft, reading: Reading) -> Outcome:
-    """What is locked is locked only once it is stored. Raises what makes the whole file unreadable,
-    RowsRefused (mode atomic), QuotaExceeded and IdempotencyKeyReused.
+    """The engagement's row, which others lock too, is locked last. Raises what makes the whole file
+    unreadable, RowsRefused (mode atomic), QuotaExceeded, IdempotencyKeyReused and
+    DatabaseUnavailable.
     """
     first, second = await reading.next(), await reading.next()
     if second is None:
