@@ -46,7 +46,7 @@ def made(n: int, agents: int, seed: int = 0) -> Frames:
 def log(n: int, agents: int, seed: int = 0) -> pl.DataFrame:
     """INTERACTIONS in no order: to sort what is sorted already would be no yardstick."""
     start, end = Month.parse(MONTH).bounds(load_zone(ZONE))
-    own = _interactions(n, agents, start, end, seed).select(*INTERACTIONS)
+    own = _interactions(n, agents, start, end, seed).select(*INTERACTIONS).cast(INTERACTIONS)
     return own.sample(fraction=1, shuffle=True, seed=1)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import hashlib
 import random
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import httpx
 import polars as pl
@@ -17,6 +17,7 @@ from conftest import MakeKey
 from sample_logs import ndjson, row
 from vendorwatch.db import models
 from vendorwatch.db.engine import Database, DatabaseUnavailable
+from vendorwatch.interactions.record import Interaction
 from vendorwatch.periods import DAY, SECOND, Month, load_zone
 from vendorwatch.scorecards.reading import Asked, Records, read
 from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS
@@ -87,7 +88,7 @@ def expected(rows: list[dict[str, Any]], columns: Any) -> pl.DataFrame:
 
 
 FILLED: dict[str, Any] = {
-    "priority": "",
+    "priority": "low",
     "first_reply_at": START + 1,
     "abandoned_at": HIGHEST + 1,
     "agent_id": "Lê Thị Hồng \N{PERSON WITH BALL}",
@@ -105,6 +106,20 @@ FILLED: dict[str, Any] = {
 }
 
 
+def words_of(name: str) -> list[str]:
+    """That a record may have there."""
+    found = get_type_hints(Interaction)[name]
+    literals = (found,) if get_origin(found) is Literal else get_args(found)
+    return [word for each in literals for word in get_args(each)]
+
+
+EVERY_WORD = [
+    {name: word}
+    for name in ("channel", "direction", "status", "priority", "resolved_by")
+    for word in words_of(name)
+]
+
+
 async def test_rows_come_out_as_they_went_in(database: Database, engagement: Engagement) -> None:
     """Nulls first, then values, empty texts, any character, and columns without a single value."""
     rows = [
@@ -112,16 +127,28 @@ async def test_rows_come_out_as_they_went_in(database: Database, engagement: Eng
         record("2", **FILLED),
         record("3", order_ref=digest("order"), csat_at=-HIGHEST - 1),
         record("4", source_account="é", channel="phone", reopens=0),
-        record("5", priority="urgent", reopens=-32_768, handovers=32_767, csat=-1),
-        record("6", first_reply_known=True, reopens=32_767, csat=-32_768),
+        record("5", priority="urgent", reopens=-32_768, handovers=32_767, csat=1),
+        record("6", first_reply_known=True, resolution_known=True, reopens=32_767),
+        *(record(f"word {at}", **words) for at, words in enumerate(EVERY_WORD)),
     ]
     await put(database, engagement, *rows)
     found = await records(database, engagement)
     assert_frame_equal(
-        found.interactions.sort("interaction_id"), expected(rows, INTERACTIONS), check_exact=True
+        found.interactions.sort("interaction_id"),
+        expected(rows, INTERACTIONS).sort("interaction_id"),
+        check_exact=True,
     )
-    assert found.received == 6
+    assert found.received == len(rows)
     assert found.contacts.schema == pl.Schema(CONTACTS)
+
+
+@pytest.mark.parametrize("changes", [{"channel": "fax"}, {"priority": ""}, {"resolved_by": "bot"}])
+async def test_a_word_that_no_record_may_have_is_never_taken_for_another(
+    database: Database, engagement: Engagement, changes: dict[str, str]
+) -> None:
+    await put(database, engagement, record("1", **changes), record("2"))
+    with pytest.raises((ValueError, pl.exceptions.InvalidOperationError)):
+        await records(database, engagement)
 
 
 async def test_nothing_is_a_frame_without_rows(database: Database, engagement: Engagement) -> None:

@@ -95,9 +95,10 @@ def test_a_better_interaction_never_lowers_a_score(seed: int) -> None:
 def test_excluded_rows_have_no_influence_on_figures(seed: int) -> None:
     inputs = small(seed)
     spam = inputs.interactions.with_columns(
-        interaction_id=pl.col("interaction_id") + " again", status=pl.lit("spam")
+        interaction_id=pl.col("interaction_id") + " again",
+        status=pl.lit("spam", INTERACTIONS["status"]),
     )
-    more = pl.concat([inputs.interactions, spam.select(list(INTERACTIONS))])
+    more = pl.concat([inputs.interactions, spam])
     document = scored(inputs)
     with_spam = scored(dataclasses.replace(inputs, interactions=more))
     more_excluded = set()

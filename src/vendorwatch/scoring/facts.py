@@ -20,7 +20,7 @@ _SATISFIED = 4  # of 5
 
 
 def exclusion(as_of: Micros, policy: Policy) -> pl.Expr:
-    """One of EXCLUSIONS as an Enum, or null. Needs columns of frames.CONTACTS only, as codes."""
+    """One of EXCLUSIONS as an Enum, or null. Needs columns of frames.CONTACTS only."""
     short = (
         pl.col("channel").is_in(["phone", "chat"])
         & _given_up(as_of)
@@ -36,7 +36,7 @@ def exclusion(as_of: Micros, policy: Policy) -> pl.Expr:
 
 
 def with_states(records: pl.DataFrame, *, as_of: Micros, policy: Policy) -> pl.DataFrame:
-    """Adds to interactions as codes how each stood at the as-of instant:
+    """Adds to interactions how each stood at the as-of instant:
 
     excluded; replied, given_up, resolved, in_base (not given up), csat_answered, csat_invited,
     customer_known, has_events, no_topic (Boolean); reopened, handed_over, satisfied (Boolean, null:

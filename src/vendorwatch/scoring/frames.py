@@ -1,20 +1,36 @@
 """What scoring reads: the columns of its frames, and the part an interaction plays in a figure."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from enum import IntEnum
 
 import polars as pl
 
 from vendorwatch.scoring.policy import CHANNELS, PRIORITIES
 
-INTERACTIONS = {
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+DIRECTIONS = ("inbound", "outbound")
+STATUSES = (
+    "open",
+    "pending",
+    "on_hold",
+    "resolved",
+    "closed",
+    "abandoned",
+    "merged",
+    "spam",
+    "withdrawn",
+)
+RESOLVERS = ("agent", "customer", "automation", "unknown")
+
+INTERACTIONS: Schema = {
     "source_account": pl.String,
     "interaction_id": pl.String,
     "content_sha256": pl.Binary,
-    "channel": pl.String,
-    "direction": pl.String,
-    "status": pl.String,
-    "priority": pl.String,
+    "channel": pl.Enum(CHANNELS),
+    "direction": pl.Enum(DIRECTIONS),
+    "status": pl.Enum(STATUSES),
+    "priority": pl.Enum(PRIORITIES),
     "opened_at": pl.Int64,
     "first_reply_at": pl.Int64,
     "resolved_at": pl.Int64,
@@ -24,7 +40,7 @@ INTERACTIONS = {
     "agent_id": pl.String,
     "first_reply_agent_id": pl.String,
     "resolved_by_agent_id": pl.String,
-    "resolved_by": pl.String,
+    "resolved_by": pl.Enum(RESOLVERS),
     "customer_ref": pl.Binary,
     "order_ref": pl.Binary,
     "topic": pl.String,
@@ -35,19 +51,20 @@ INTERACTIONS = {
     "csat": pl.Int64,
     "next_replies": pl.String,
 }
-"""One engagement's interactions in force. Instants are integer microseconds UTC.
+"""One engagement's interactions in force. Instants are integer microseconds UTC. What has few values
+is an Enum: it takes a byte, and compares like a number.
 
 `next_replies` is JSON, `[[asked_at, answered_at or null], ...]`: each run of customer messages
 after the first reply; null where the log has no events.
 """
 
-CONTACTS = {
+CONTACTS: Schema = {
     "vendor_id": pl.String,
     "source_account": pl.String,
     "interaction_id": pl.String,
-    "channel": pl.String,
-    "direction": pl.String,
-    "status": pl.String,
+    "channel": pl.Enum(CHANNELS),
+    "direction": pl.Enum(DIRECTIONS),
+    "status": pl.Enum(STATUSES),
     "opened_at": pl.Int64,
     "first_reply_at": pl.Int64,
     "abandoned_at": pl.Int64,
@@ -87,31 +104,6 @@ REVIEWS = {
     "share": pl.String,
 }
 """The merchant's random and stratified reviews; `share` is an exact fraction, `17/20`."""
-
-
-DIRECTIONS = ("inbound", "outbound")
-STATUSES = (
-    "open",
-    "pending",
-    "on_hold",
-    "resolved",
-    "closed",
-    "abandoned",
-    "merged",
-    "spam",
-    "withdrawn",
-)
-
-
-def codes(columns: Collection[str]) -> list[pl.Expr]:
-    """Of INTERACTIONS or CONTACTS: what has few values as an Enum, which compares like a number."""
-    values = {
-        "channel": CHANNELS,
-        "priority": PRIORITIES,
-        "direction": DIRECTIONS,
-        "status": STATUSES,
-    }
-    return [pl.col(name).cast(pl.Enum(known)) for name, known in values.items() if name in columns]
 
 
 def distinct(frame: pl.DataFrame, *columns: str) -> dict[str, pl.Series]:

@@ -12,7 +12,7 @@ from vendorwatch.scoring.clock import Clocks
 from vendorwatch.scoring.credit import CREDIT, NAMED, Credit
 from vendorwatch.scoring.customers import CUSTOMER_CODES, customer, customer_codes
 from vendorwatch.scoring.facts import exclusion, with_next_replies, with_states, with_times
-from vendorwatch.scoring.frames import CONTACTS, codes, distinct
+from vendorwatch.scoring.frames import CONTACTS, distinct
 from vendorwatch.scoring.inputs import Inputs
 from vendorwatch.scoring.metrics import METRICS, RATES, Percentile
 from vendorwatch.scoring.policy import CHANNELS
@@ -112,7 +112,7 @@ def measure(inputs: Inputs) -> Measured:
     topics = distinct(records, "topic")["topic"]
     clocks = Clocks(inputs.policy.calendars, inputs.zone, start, max(as_of, start))
     coded = (
-        records.with_columns(*codes(records.columns), _topic(topics), customer())
+        records.with_columns(_topic(topics), customer())
         .with_columns(customer_codes())
         .drop("customer")  # the widest of all
     )
@@ -204,7 +204,6 @@ def _contacts_elsewhere(
     own = own_later.with_columns(vendor_id=pl.lit(inputs.vendor_id)).select(*CONTACTS)
     found = (
         pl.concat([inputs.contacts, own])
-        .with_columns(codes(CONTACTS))
         .filter(
             pl.col("opened_at").is_between(start, inputs.as_of)
             & pl.col("customer_ref").is_not_null()

@@ -15,7 +15,7 @@ CODES = len(CHANNELS) * len(_PRIORITIES)
 
 
 def target_code() -> pl.Expr:
-    """From the columns channel and priority, as codes."""
+    """From the columns channel and priority."""
     channel = pl.col("channel").to_physical().cast(pl.UInt8)
     priority = (pl.col("priority").to_physical().cast(pl.UInt8) + 1).fill_null(0)
     return (channel * len(_PRIORITIES) + priority).alias(CODE)

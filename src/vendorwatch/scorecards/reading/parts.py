@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
 from sqlalchemy import ColumnElement, Select, TextClause, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from vendorwatch.db import models
 from vendorwatch.interactions.staged import BEFORE_ALL_TIME, IN_FORCE
 from vendorwatch.periods import Micros
-from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS
+from vendorwatch.scoring.frames import CONTACTS, INTERACTIONS, Schema
 
-Schema = Mapping[str, type[pl.DataType]]
 Conditions = tuple[ColumnElement[bool] | TextClause, ...]
 _Row = models.Interaction
 

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vendorwatch.db import models
 from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.db.wall import SETTINGS
-from vendorwatch.scorecards.reading.parts import Part, Schema
+from vendorwatch.scorecards.reading.parts import Part
 from vendorwatch.scorecards.reading.together import packed, unpacked
+from vendorwatch.scoring.frames import Schema
 
 _KEPT_SERVERS = 8
 _READERS = 2  # connections: the server sends on one core what is unpacked here on another

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
 from vendorwatch.periods import Micros
-from vendorwatch.scorecards.reading.parts import Part, Schema
+from vendorwatch.scorecards.reading.parts import Part
+from vendorwatch.scoring.frames import Schema
 
 _WINDOW_ROWS = 20_000  # read at once, while those before are unpacked on another core
 
@@ -46,7 +47,7 @@ async def _windows(connection: AsyncConnection, part: Part) -> list[tuple[Micros
     return part.windows(number)
 
 
-def _packed(name: str, dtype: type[pl.DataType]) -> list[ColumnElement[Any]]:
+def _packed(name: str, dtype: pl.DataType | type[pl.DataType]) -> list[ColumnElement[Any]]:
     """JSON has no bytes: they are joined, and the array is of their lengths."""
     column = getattr(models.Interaction, name)
     if dtype is not pl.Binary:
@@ -70,7 +71,8 @@ def _joined(values: bytes | None, lengths: str) -> pl.Expr:
     return pl.lit(values, dtype=pl.Binary).bin.slice(length.cum_sum() - length, length)
 
 
-def _array(values: str, dtype: type[pl.DataType]) -> pl.Expr:
+def _array(values: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
     """Raises where a value is of another type."""
-    element = pl.Int64 if dtype is pl.Boolean else dtype  # SQLite knows 0 and 1
+    # SQLite knows 0 and 1, and texts.
+    element = {pl.Boolean: pl.Int64, pl.Enum: pl.String}.get(dtype.base_type(), dtype)
     return pl.lit(values, dtype=pl.String).str.json_decode(pl.List(element)).explode()

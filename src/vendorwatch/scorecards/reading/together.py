@@ -1,77 +1,100 @@
-"""Columns that come from PostgreSQL packed into one. What a row costs, the server and the driver alike,
-is by field and hardly by what the field holds; and a third of an interaction's are a word or a digit.
+"""Columns that come from PostgreSQL packed into one number. What a row costs, the server and the driver
+alike, is by field and hardly by what the field holds; and of an interaction's, two fifths are a word,
+a count or a truth value.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 from sqlalchemy import ColumnElement, literal_column
 
 from vendorwatch.db import models
+from vendorwatch.scoring.frames import Schema
 
-_WORDS = ("channel", "direction", "status", "priority", "resolved_by")
-_BETWEEN, _NULL = " ", "-"  # neither is in a word
-_FLAGS = ("first_reply_known", "resolution_known")  # never null
-_NUMBERS = ("reopens", "handovers", "csat")  # of two bytes
-_AS_TEXT, _AS_NUMBER = "packed_text", "packed_number"
+_COUNTS = ("reopens", "handovers")  # of two bytes
+_GRADES = {"csat": 5}  # 1 is the least
+_TABLE = models.Interaction.__tablename__
+_PACKED = "packed"
 _ABOVE_NULL = 2**15 + 1  # added to a number of two bytes makes it 1 at least
-_NUMBER_BITS = 17
+_BITS = 63
 
 
-def packed(columns: Collection[str]) -> list[ColumnElement[object]]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A column's bits in the number, from `at` on: 0 is null, and what it is else begins with 1."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    at: int
+    bits: int
+
+    @property
+    def sql(self) -> str:
+        """Null where the column holds what no record may, and so is the whole number then."""
+        column = f"{_TABLE}.{self.name}"
+        if self.name in _COUNTS:
+            return f"coalesce(({column} + {_ABOVE_NULL})::bigint << {self.at}, 0)"
+        cases = [f"WHEN {column} IS NULL THEN 0::bigint"]
+        if isinstance(self.dtype, pl.Enum):
+            cases += [
+                f"WHEN {column} = '{word}' THEN {code << self.at}::bigint"
+                for code, word in enumerate(self.dtype.categories, 1)
+            ]
+        elif self.dtype is pl.Boolean:
+            cases += [f"WHEN {column} THEN {2 << self.at}::bigint ELSE {1 << self.at}"]
+        else:
+            most = _GRADES[self.name]
+            cases += [f"WHEN {column} BETWEEN 1 AND {most} THEN {column}::bigint << {self.at}"]
+        return f"CASE {' '.join(cases)} END"
+
+    def taken_from(self, number: pl.Expr) -> pl.Expr:
+        value = (number // 2**self.at) & (2**self.bits - 1)
+        if isinstance(self.dtype, pl.Enum):
+            codes = pl.when(value > 0).then(value - 1)
+            return codes.cast(pl.UInt8).cat.to(self.dtype)
+        if self.dtype is pl.Boolean:
+            return pl.when(value > 0).then(value > 1)
+        return pl.when(value > 0).then(value - _ABOVE_NULL if self.name in _COUNTS else value)
+
+
+def packed(columns: Schema) -> list[ColumnElement[object]]:
     """What to ask for instead of these columns of interactions."""
-    table = models.Interaction.__tablename__
-    kept = [name for name in columns if name not in {*_WORDS, *_FLAGS, *_NUMBERS}]
-    asked = [getattr(models.Interaction, name) for name in kept]
-    words = [f"coalesce({table}.{name}, '{_NULL}')" for name in _WORDS if name in columns]
-    if words:
-        asked.append(literal_column(f" || '{_BETWEEN}' || ".join(words)).label(_AS_TEXT))
-    shifted = [
-        f"coalesce({table}.{name} + {_ABOVE_NULL}, 0)::bigint << {at}"
-        if name in _NUMBERS
-        else f"{table}.{name}::integer::bigint << {at}"
-        for name, at in _places(columns)
-    ]
-    if shifted:
-        asked.append(literal_column(" | ".join(f"({each})" for each in shifted)).label(_AS_NUMBER))
+    places = list(_places(columns))
+    named = {each.name for each in places}
+    asked = [getattr(models.Interaction, name) for name in columns if name not in named]
+    if places:
+        asked.append(literal_column(" | ".join(each.sql for each in places)).label(_PACKED))
     return asked
 
 
-def unpacked(frame: pl.DataFrame, columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    """The columns themselves, of those types."""
-    found = {name: frame[name] for name in columns if name in frame.columns}
-    if _AS_TEXT in frame.columns:
-        found |= _words(frame[_AS_TEXT], [name for name in _WORDS if name in columns])
-    if _AS_NUMBER in frame.columns:
-        number = pl.col(_AS_NUMBER)
-        found |= frame.select(
-            _number(number, at).alias(name)
-            if name in _NUMBERS
-            else (number & 2**at != 0).alias(name)
-            for name, at in _places(columns)
-        ).to_dict()
+def unpacked(frame: pl.DataFrame, columns: Schema) -> pl.DataFrame:
+    """The columns themselves, of those types. Raises ValueError where one holds what no record may."""
+    if _PACKED in frame.columns and frame[_PACKED].null_count():
+        raise ValueError("A stored interaction has a word or a number that no record may have.")
+    places = {each.name: each for each in _places(columns)}
     # The driver hands on whatever width a column of numbers has; a frame has one for all.
-    return pl.DataFrame([found[name].alias(name).cast(of) for name, of in columns.items()])
+    return frame.select(
+        (places[name].taken_from(pl.col(_PACKED)) if name in places else pl.col(name))
+        .cast(dtype)
+        .alias(name)
+        for name, dtype in columns.items()
+    )
 
 
-def _words(texts: pl.Series, names: list[str]) -> dict[str, pl.Series]:
-    """There are few different texts: each is taken apart once."""
-    different = texts.unique()
-    places = texts.cast(pl.Enum(different)).to_physical()
-    apart = different.str.split(_BETWEEN).list.to_struct(fields=names).struct.unnest()
-    apart = apart.with_columns(pl.all().replace(_NULL, None))
-    return {name: apart[name].gather(places) for name in names}
-
-
-def _number(number: pl.Expr, at: int) -> pl.Expr:
-    value = (number // 2**at) & (2**_NUMBER_BITS - 1)
-    return pl.when(value > 0).then(value - _ABOVE_NULL)
-
-
-def _places(columns: Collection[str]) -> Iterator[tuple[str, int]]:
-    """From which bit on each of them stands: a flag has one, a number seventeen."""
+def _places(columns: Schema) -> Iterator[_Place]:
     at = 0
-    for name in (*_FLAGS, *_NUMBERS):
-        if name in columns:
-            yield name, at
-            at += 1 if name in _FLAGS else _NUMBER_BITS
+    for name, dtype in columns.items():
+        if name in _COUNTS:
+            bits = (2**15 + _ABOVE_NULL).bit_length()
+        elif name in _GRADES:
+            bits = _GRADES[name].bit_length()
+        elif isinstance(dtype, pl.Enum):
+            bits = len(dtype.categories).bit_length()
+        elif dtype is pl.Boolean:
+            bits = 2
+        else:
+            continue
+        yield _Place(name, dtype, at, bits)
+        at += bits
+    assert at <= _BITS, "packed columns need another number"  # noqa: S101  our own columns
