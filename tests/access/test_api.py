@@ -196,8 +196,9 @@ async def test_only_a_hash_is_stored(key: MakeKey, database: Database, tmp_path:
     text = await key()
     parsed = keys.parse(text)
     assert parsed is not None
-    async with database.read_key(parsed.key_id) as connection:
-        [stored] = await store.keys_called(connection, parsed.key_id)
+    [stored] = await database.read_key(
+        parsed.key_id, lambda connection: store.keys_called(connection, parsed.key_id)
+    )
     assert stored.secret_hash == keys.digest(parsed, secret=SECRET.encode())
     for path in tmp_path.rglob("*.db"):
         assert parsed.secret.encode() not in path.read_bytes()
@@ -208,9 +209,13 @@ async def test_another_server_secret_opens_nothing(
 ) -> None:
     parsed = keys.parse(await key())
     assert parsed is not None
-    async with database.read_key(parsed.key_id) as connection:
-        with pytest.raises(Unauthenticated):
-            await service.authenticate(connection, parsed, b"another server's", clock())
+    with pytest.raises(Unauthenticated):
+        await database.read_key(
+            parsed.key_id,
+            lambda connection: service.authenticate(
+                connection, parsed, b"another server's", clock()
+            ),
+        )
 
 
 async def test_a_key_request_is_refused_with_every_fault(

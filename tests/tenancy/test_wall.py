@@ -241,10 +241,13 @@ async def test_the_widening_ends_with_its_block(database: Database, world: World
 async def test_a_key_is_looked_up_and_nothing_else(database: Database, world: World) -> None:
     async with database.read_as_owner() as connection:
         key_id = (await all_of(connection, "api_keys"))[0]["key_id"]
-    async with database.read_key(key_id) as connection:
+
+    async def look(connection: AsyncConnection) -> None:
         assert [row["key_id"] for row in await all_of(connection, "api_keys")] == [key_id]
         for table in set(EVERYTHING) - {"api_keys"}:
             assert await all_of(connection, table) == [], table
+
+    await database.read_key(key_id, look)
 
 
 async def test_the_operator_sees_who_works_for_whom_and_what_is_due(

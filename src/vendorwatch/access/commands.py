@@ -146,8 +146,7 @@ def rotate(runtime: Runtime, key_id: str, overlap: Micros, *, as_json: bool) -> 
     secret = runtime.settings.secret()
 
     async def use_case(database: Database) -> NewKey:
-        async with database.read_key(key_id) as connection:
-            scope = await service.holder_of(connection, key_id)
+        scope = await database.read_key(key_id, lambda reading: service.holder_of(reading, key_id))
         async with database.write(scope) as connection:
             return await service.rotate_key(
                 connection, scope, key_id, overlap=overlap, secret=secret, now=runtime.clock()
@@ -169,8 +168,7 @@ def revoke(runtime: Runtime, key_id: str, *, as_json: bool) -> None:
     """Make a key useless from the next request on."""
 
     async def use_case(database: Database) -> StoredKey:
-        async with database.read_key(key_id) as connection:
-            scope = await service.holder_of(connection, key_id)
+        scope = await database.read_key(key_id, lambda reading: service.holder_of(reading, key_id))
         async with database.write(scope) as connection:
             return await service.revoke_key(connection, scope, key_id, runtime.clock())
 

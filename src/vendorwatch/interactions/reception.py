@@ -39,14 +39,20 @@ async def receive_upload(
     if not body.size:
         raise EmptyUpload("The body has no bytes. Nothing was stored.")
     async with database.workbench(scope) as bench:
-        async with bench.read() as connection:
-            await quota.check(connection, scope, now)
-            plan = await plan_upload(
-                connection, scope, request, body, secret=secret, now=now, limits=limits, quota=quota
-            )
-            keyed, whole = await store.upload_by_key_or_content(
-                connection, scope, plan.keys, plan.fingerprint, plan.read_by, now=now
-            )
+
+        async def planned() -> tuple[Plan, StoredUpload | None, StoredUpload | None]:
+            async with bench.read() as connection:
+                await quota.check(connection, scope, now)
+                plan = await plan_upload(
+                    connection, scope, request, body,
+                    secret=secret, now=now, limits=limits, quota=quota,
+                )  # fmt: skip
+                keyed, whole = await store.upload_by_key_or_content(
+                    connection, scope, plan.keys, plan.fingerprint, plan.read_by, now=now
+                )
+            return plan, keyed, whole
+
+        plan, keyed, whole = await bench.together(planned)
         earlier = None if request.dry_run else replay(plan, keyed)
         if earlier is not None:
             return earlier

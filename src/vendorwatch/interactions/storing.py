@@ -5,6 +5,7 @@ under way. Otherwise its rows are laid out aside first, and what is locked is lo
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -72,7 +73,10 @@ async def read_and_store(bench: Workbench, plan: Plan, body: Draft, reading: Rea
         _refuse_if_atomic(plan, summary.tally)
         # Few rows are staged where they are stored: a second transaction would cost more.
         await _prepare(bench, store.BRIEF)
-        return await _store(bench, plan, body, summary, _Rows(store.BRIEF, batch=first))
+        await _keep(plan, body)
+        rows = _Rows(store.BRIEF, batch=first)
+        async with contextlib.nullcontext() if plan.request.dry_run else bench.turn():
+            return await bench.together(lambda: _store(bench, plan, body, summary, rows))
     async with aclosing(_ahead(reading, [first, second])) as batches:
         # What may turn out to be stored in no part is not begun with.
         if not (plan.request.dry_run or plan.request.mode == "atomic"):
@@ -146,6 +150,7 @@ async def _lay_out_and_store(
         new_after = await store.new_after(
             connection, plan.scope, summary.tally.accepted, is_distinct=summary.is_distinct
         )
+    await _keep(plan, body)
     rows = _Rows(store.LASTING, new_after=new_after)
     return await _store(bench, plan, body, summary, rows)
 
@@ -157,6 +162,12 @@ def _refuse_if_atomic(plan: Plan, tally: Tally) -> None:
             "nothing was stored.",
             faults=tuple(tally.faults),
         )
+
+
+async def _keep(plan: Plan, body: Draft) -> None:
+    """Bytes first, then the row that refers to them."""
+    if not plan.request.dry_run:
+        await asyncio.to_thread(body.keep)
 
 
 async def _prepare(bench: Workbench, staging: Staging) -> None:
@@ -180,10 +191,7 @@ class _Rows:
 async def _store(
     bench: Workbench, plan: Plan, body: Draft, summary: Summary, rows: _Rows
 ) -> Outcome:
-    """What is locked is locked from here on only."""
-    if not plan.request.dry_run:
-        # Bytes first, then the row that refers to them.
-        await asyncio.to_thread(body.keep)
+    """What is locked is locked from here on only. Waits for nothing but the database."""
     # A dry run reads what the others have stored, and nobody waits for it.
     opened = bench.aside if plan.request.dry_run else bench.write
     staging, tally = rows.staging, summary.tally

@@ -38,9 +38,11 @@ async def require_key(
     given = connection.headers.getall("authorization", [])
     key = service.read_header(given[0] if len(given) == 1 else None)
     state = connection.app.state
-    async with state.database.read_key(key.key_id) as transaction:
-        caller = await service.authenticate(transaction, key, state.secret, state.clock())
-    connection.scope["state"][_CALLER] = caller
+    database: Database = state.database
+    connection.scope["state"][_CALLER] = await database.read_key(
+        key.key_id,
+        lambda transaction: service.authenticate(transaction, key, state.secret, state.clock()),
+    )
 
 
 async def provide_principal(request: Request[Any, Any, Any]) -> Principal:
