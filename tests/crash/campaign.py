@@ -25,7 +25,8 @@ _VENDORS = ("Hoa Sen BPO", "Rival BPO")
 _PATIENCE_SECONDS = 60
 _AIM_SECONDS = 1.5  # after which a moment that does not come is not waited for
 _WARM_UP_SECONDS = 0.25
-AIMS = ("any", "body", "work", "source", "commit", "answer", "restart")
+_LONG_SECONDS = 1.5  # in which a long log is read and stored
+AIMS = ("any", "body", "work", "source", "commit", "answer", "restart", "long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,13 @@ class Tenants:
 @dataclass(slots=True)
 class Results:
     """`phases` counts kills by the furthest that an upload had come when the server died;
-    `uploads` counts the uploads that were under way.
+    `uploads` counts the uploads that were under way; `long` counts the long ones of them that were
+    being read or stored, and of `acknowledged` those are `long_stored` that are long.
     """
 
     kills: int = 0
+    long: int = 0
+    long_stored: int = 0
     phases: Counter[str] = field(default_factory=Counter)
     uploads: Counter[str] = field(default_factory=Counter)
     answers: Counter[int] = field(default_factory=Counter)
@@ -58,7 +62,8 @@ class Results:
         for name in ("phases", "uploads", "answers"):
             getattr(self, name).update(getattr(other, name))
         self.violations += other.violations
-        for name in ("kills", "sent", "acknowledged", "retried", "replays", "races", "rows"):
+        for name in ("kills", "long", "long_stored", "sent", "acknowledged", "retried", "replays",
+                     "races", "rows"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -178,6 +183,11 @@ class Campaign:
         elif aim == "work":
             _spin(until, lambda: any(c.progress.phase == "waiting" for c in clients))
             time.sleep(self._dice.uniform(0, 0.03))
+        elif aim == "long":
+            if any(c.plan and c.plan.is_long for c in clients):
+                _spin(until, lambda: any(c.plan and c.plan.is_long and c.progress.phase == "waiting"
+                                         for c in clients))  # fmt: skip
+                time.sleep(self._dice.uniform(0, _LONG_SECONDS))
         elif aim == "source":
             before = site.sources().keys()
             _spin(until, lambda: site.sources().keys() != before)
@@ -204,6 +214,10 @@ class Campaign:
         phases = [self._phase(state, *each, writing=writing) for each in under_way]
         self.results.kills += 1
         self.results.uploads.update(phases)
+        self.results.long += sum(
+            plan.is_long and told in _AT_WORK
+            for (plan, *_), told in zip(under_way, phases, strict=True)
+        )
         self.results.phases[phase or max(phases, key=_ORDER.index, default="idle")] += 1
         self._note(found)
 
@@ -288,6 +302,9 @@ class Campaign:
         entries = self._ledger.entries.values()
         self.results.sent = len(entries)
         self.results.acknowledged = sum(entry.status is not None for entry in entries)
+        self.results.long_stored = sum(
+            entry.status is not None and entry.plan.is_long for entry in entries
+        )
         self.results.retried = sum(entry.tries > 1 for entry in entries)
         self.results.rows = len(state.tables["interactions"])
         for client in self._clients:
@@ -328,6 +345,8 @@ _ORDER = (
     "source kept, not committed",
     "committed, not answered",
 )
+
+_AT_WORK = ("waiting", "waiting, database writing", "source kept, not committed")
 
 
 def _spin(until: float, reached: Callable[[], bool], *, pause: float = 0.0005) -> None:

@@ -28,6 +28,10 @@ _FIELDS = (
 )
 _CHANNELS = ("email", "chat", "phone", "web_form")
 _TOPICS = ("returns", "sizing", "đổi trả", "délai, retour", 'the "blue" one')
+LONG_ROWS = 9_000
+"""At least, of a long log: more than PostgreSQL moves at once while it is read."""
+_LONG_EVERY = 60  # uploads of a client: what is looked at after each kill grows with its rows
+_FIRST_LONG = 3  # of the first client's; each other one's comes later than that of the one before
 _PIECES = (1, 7, 40)  # of a body, as many with a pause in between
 _PAUSE_SECONDS = 0.002
 
@@ -94,6 +98,10 @@ class Plan:
     def sha256(self) -> str:
         return hashlib.sha256(self.body).hexdigest()
 
+    @property
+    def is_long(self) -> bool:
+        return len(self.rows) >= LONG_ROWS
+
 
 class Author:
     """The plans of one client of one vendor; those of two clients never depend on their order.
@@ -113,8 +121,10 @@ class Author:
 
     def plans(self) -> Iterator[Plan]:
         """Without an end."""
+        long_turn = _FIRST_LONG + self._client * _LONG_EVERY // self._clients
         while True:
-            plan = self._next()
+            is_long = len(self._sent) % _LONG_EVERY == long_turn
+            plan = self._long() if is_long else self._next()
             self._sent.append(plan)
             yield plan
 
@@ -145,6 +155,19 @@ class Author:
             rows.insert(self._dice.randrange(len(rows) + 1), None)
         return rows
 
+    def _long(self) -> Plan:
+        """All rows are new, or others come behind: so far it can be stored while it is read."""
+        rows: list[dict[str, str] | None] = [self._new() for _ in range(LONG_ROWS)]
+        if self._dice.random() < 0.5:
+            rows += self._rows(3, 500)
+        return self._plan(f"c{self._client}-{len(self._sent)}", rows, "", "stored")
+
+    def _new(self) -> dict[str, str]:
+        self._made += 1
+        row = self._contact(f"c{self._client}-{self._made - 1}")
+        self._known.append(row)
+        return row
+
     def _row(self) -> dict[str, str]:
         dice = self._dice
         if self._known and dice.random() < 0.15:
@@ -157,8 +180,7 @@ class Author:
         elif self._known and dice.random() < 0.3:
             row = self._contact(f"c{self._client}-{dice.randrange(self._made or 1)}")
         else:
-            self._made += 1
-            row = self._contact(f"c{self._client}-{self._made - 1}")
+            return self._new()
         self._known.append(row)
         return row
 

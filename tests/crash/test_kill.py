@@ -30,3 +30,4 @@ def test_what_was_acknowledged_is_there_once_after_every_kill(
     assert set(results.answers) <= {200, 201, 207, 409, 422, 503}
     assert results.rows
     assert results.races
+    assert results.long_stored
