@@ -142,6 +142,20 @@ async def test_rows_come_out_as_they_went_in(database: Database, engagement: Eng
     assert found.contacts.schema == pl.Schema(CONTACTS)
 
 
+@pytest.mark.parametrize("account", ["", "é shop"])
+async def test_the_account_of_all_rows_is_in_each(
+    database: Database, engagement: Engagement, rival: Engagement, account: str
+) -> None:
+    an = digest("An")
+    rows = [record(str(n), source_account=account, customer_ref=an) for n in range(3)]
+    rows[2]["opened_at"] = END
+    await put(database, engagement, *rows)
+    await put(database, rival, record("3", source_account="another", customer_ref=an))
+    found = await records(database, engagement, rival)
+    assert found.interactions["source_account"].to_list() == [account] * 2
+    assert sorted(found.contacts["source_account"]) == sorted([account, "another"])
+
+
 @pytest.mark.parametrize("changes", [{"channel": "fax"}, {"priority": ""}, {"resolved_by": "bot"}])
 async def test_a_word_that_no_record_may_have_is_never_taken_for_another(
     database: Database, engagement: Engagement, changes: dict[str, str]
@@ -309,11 +323,23 @@ async def test_all_of_it_is_read_from_one_snapshot(
     assert found.received == 1
 
 
+WAITING = """
+    CREATE FUNCTION has_waited() RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN
+        IF current_query() LIKE '%next_replies%' THEN
+            PERFORM pg_advisory_lock_shared(1);
+        END IF;
+        RETURN true;
+    END $$;
+    CREATE POLICY waiting ON interactions AS RESTRICTIVE FOR SELECT USING (has_waited());
+"""
+
+
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 async def test_a_connection_that_is_cut_is_an_outage_and_leaves_none_behind(
     database: Database, database_url: str, engagement: Engagement
 ) -> None:
-    await put(database, engagement, record("1"))
+    await put(database, engagement, record("1"), record("2", opened_at=END - 1))
     untold: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: untold.append(told))
     connect = psycopg.AsyncConnection.connect
@@ -321,13 +347,14 @@ async def test_a_connection_that_is_cut_is_an_outage_and_leaves_none_behind(
         await connect(database_url) as writer,
         await connect(database_url, autocommit=True) as admin,
     ):
-        # Reading waits here, and can be cut while it does.
-        await writer.execute("LOCK TABLE interactions IN ACCESS EXCLUSIVE MODE")
+        # Each reader waits at a row, and can be cut while it does.
+        await admin.execute(WAITING)
+        await writer.execute("SELECT pg_advisory_lock(1)")
         reading = asyncio.create_task(records(database, engagement))
         waits = "wait_event_type = 'Lock' AND query LIKE '%next_replies%'"
         await _until(admin, "count(*) = 2", waits)
         await _until(admin, "bool_or(pg_terminate_backend(pid))", waits)
-        await writer.rollback()
+        await writer.execute("SELECT pg_advisory_unlock(1)")
         with pytest.raises(DatabaseUnavailable):
             await reading
         del reading
@@ -335,7 +362,7 @@ async def test_a_connection_that_is_cut_is_an_outage_and_leaves_none_behind(
         gc.collect()
         assert untold == []  # of what the other reader met
         await writer.close()
-        assert (await records(database, engagement)).received == 1
+        assert (await records(database, engagement)).received == 2
         await database.close()
         await _until(admin, "count(*) = 0", "true")
 

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
 import adbc_driver_manager as adbc
 import adbc_driver_postgresql  # type: ignore[import-untyped]  # it ships no types
 import polars as pl
-from sqlalchemy import Dialect, Select, select, text
+from sqlalchemy import Dialect, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
@@ -18,7 +19,6 @@ from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.db.wall import SETTINGS
 from vendorwatch.scorecards.reading.parts import Part
 from vendorwatch.scorecards.reading.together import packed, unpacked
-from vendorwatch.scoring.frames import Schema
 
 _KEPT_SERVERS = 8
 _READERS = 2  # connections: the server sends on one core what is unpacked here on another
@@ -48,8 +48,13 @@ async def fetch(
             for name, value in zip(_CARRIED, carried, strict=True)
         ),
     )
-    pieces = [(part, sql) for part in parts for sql in _statements(connection.dialect, part)]
-    to_read = deque((number, sql, part.columns) for number, (part, sql) in enumerate(pieces))
+    same = {each: await _same(connection, each) for each in {part.engagement_id for part in parts}}
+    pieces = [
+        _Piece(part, sql, same[part.engagement_id])
+        for part in parts
+        for sql in _statements(connection.dialect, part, same[part.engagement_id])
+    ]
+    to_read = deque(enumerate(pieces))
     reading = asyncio.gather(
         *(asyncio.to_thread(_fetched, uri, begin, to_read) for _ in range(_READERS)),
         return_exceptions=True,  # each is waited for: the snapshot lasts as long as this transaction
@@ -64,7 +69,7 @@ async def fetch(
             raise frames_read
         found.update(frames_read)
     frames = [
-        pl.concat([found[number] for number, (of, _) in enumerate(pieces) if of is part])
+        pl.concat([found[number] for number, piece in enumerate(pieces) if piece.part is part])
         for part in parts
     ]
     return frames, number
@@ -74,9 +79,28 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _statements(dialect: Dialect, part: Part) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """`same` are columns that need not be read, with the value that all rows have."""
+
+    part: Part
+    sql: str
+    same: Mapping[str, str]
+
+
+async def _same(connection: AsyncConnection, engagement_id: str) -> Mapping[str, str]:
+    """As a rule a vendor's log is of one account. Both ends of an index tell."""
+    row = models.Interaction
+    account = row.source_account
+    ends = select(func.min(account), func.max(account)).where(row.engagement_id == engagement_id)
+    found = set((await connection.execute(ends)).one()) - {None}
+    return {account.key: found.pop()} if len(found) == 1 else {}
+
+
+def _statements(dialect: Dialect, part: Part, same: Mapping[str, str]) -> list[str]:
     """One for each window of the part."""
-    statement = select(*packed(part.columns)).where(*part.where(part.start, part.end))
+    read = {name: dtype for name, dtype in part.columns.items() if name not in same}
+    statement = select(*packed(read)).where(*part.where(part.start, part.end))
     # Put together once, which takes a millisecond or two: the windows alone differ.
     whole = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     opened_at = f"{models.Interaction.__tablename__}.opened_at"
@@ -87,7 +111,7 @@ def _statements(dialect: Dialect, part: Part) -> list[str]:
 
 
 def _fetched(
-    uri: str, begin: Sequence[str], to_read: deque[tuple[int, str, Schema]]
+    uri: str, begin: Sequence[str], to_read: deque[tuple[int, _Piece]]
 ) -> list[tuple[int, pl.DataFrame]]:
     """Takes pieces out until there are none; each with its number."""
     frames = []
@@ -97,8 +121,9 @@ def _fetched(
                 _run(connection, statement)
             with suppress(IndexError):  # nothing is left
                 while True:
-                    number, statement, columns = to_read.popleft()
-                    frames.append((number, unpacked(_frame(connection, statement), columns)))
+                    number, piece = to_read.popleft()
+                    read = _frame(connection, piece.sql)
+                    frames.append((number, unpacked(read, piece.part.columns, piece.same)))
     except (adbc.Error, pl.exceptions.ComputeError) as error:
         # Polars raises for a stream that breaks off, and has no more than a text to tell.
         if isinstance(error, adbc.Error) and not _is_outage(error):

@@ -3,7 +3,7 @@ alike, is by field and hardly by what the field holds; and of an interaction's, 
 a count or a truth value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -68,17 +68,17 @@ def packed(columns: Schema) -> list[ColumnElement[object]]:
     return asked
 
 
-def unpacked(frame: pl.DataFrame, columns: Schema) -> pl.DataFrame:
-    """The columns themselves, of those types. Raises ValueError where one holds what no record may."""
+def unpacked(frame: pl.DataFrame, columns: Schema, same: Mapping[str, str]) -> pl.DataFrame:
+    """The columns themselves, of those types; `same` are those that were not asked for, with the value
+    of all rows. Raises ValueError where one holds what no record may.
+    """
     if _PACKED in frame.columns and frame[_PACKED].null_count():
         raise ValueError("A stored interaction has a word or a number that no record may have.")
-    places = {each.name: each for each in _places(columns)}
+    taken = {each.name: each.taken_from(pl.col(_PACKED)) for each in _places(columns)}
+    known = taken | {name: pl.lit(value) for name, value in same.items()}
     # The driver hands on whatever width a column of numbers has; a frame has one for all.
     return frame.select(
-        (places[name].taken_from(pl.col(_PACKED)) if name in places else pl.col(name))
-        .cast(dtype)
-        .alias(name)
-        for name, dtype in columns.items()
+        known.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in columns.items()
     )
 
 
