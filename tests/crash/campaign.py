@@ -25,7 +25,7 @@ _VENDORS = ("Hoa Sen BPO", "Rival BPO")
 _PATIENCE_SECONDS = 60
 _AIM_SECONDS = 1.5  # after which a moment that does not come is not waited for
 _WARM_UP_SECONDS = 0.25
-_LONG_SECONDS = 1.5  # in which a long log is read and stored
+_LONG_WRITTEN_SECONDS = 0.1  # from the first rows of a long log in the table to the commit, or so
 AIMS = ("any", "body", "work", "source", "commit", "answer", "restart", "long")
 
 
@@ -41,11 +41,13 @@ class Tenants:
 class Results:
     """`phases` counts kills by the furthest that an upload had come when the server died;
     `uploads` counts the uploads that were under way; `long` counts the long ones of them that were
-    being read or stored, and of `acknowledged` those are `long_stored` that are long.
+    being read or stored, `long_written` those of them beside which rows were written and not yet
+    committed; of `acknowledged` those are `long_stored` that are long.
     """
 
     kills: int = 0
     long: int = 0
+    long_written: int = 0
     long_stored: int = 0
     phases: Counter[str] = field(default_factory=Counter)
     uploads: Counter[str] = field(default_factory=Counter)
@@ -62,8 +64,8 @@ class Results:
         for name in ("phases", "uploads", "answers"):
             getattr(self, name).update(getattr(other, name))
         self.violations += other.violations
-        for name in ("kills", "long", "long_stored", "sent", "acknowledged", "retried", "replays",
-                     "races", "rows"):  # fmt: skip
+        for name in ("kills", "long", "long_written", "long_stored", "sent", "acknowledged",
+                     "retried", "replays", "races", "rows"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -185,9 +187,8 @@ class Campaign:
             time.sleep(self._dice.uniform(0, 0.03))
         elif aim == "long":
             if any(c.plan and c.plan.is_long for c in clients):
-                _spin(until, lambda: any(c.plan and c.plan.is_long and c.progress.phase == "waiting"
-                                         for c in clients))  # fmt: skip
-                time.sleep(self._dice.uniform(0, _LONG_SECONDS))
+                _spin(until, self._is_long_written)
+                time.sleep(self._dice.uniform(0, _LONG_WRITTEN_SECONDS))
         elif aim == "source":
             before = site.sources().keys()
             _spin(until, lambda: site.sources().keys() != before)
@@ -196,6 +197,15 @@ class Campaign:
             _spin(until, lambda: site.mark() != before_)
             if aim == "answer":
                 time.sleep(self._dice.uniform(0, 0.004))
+
+    def _is_long_written(self) -> bool:
+        """Some of its rows are in the table, and it is not committed; or another upload's rows are,
+        beside a long one that is only read yet.
+        """
+        waits = any(
+            c.plan and c.plan.is_long and c.progress.phase == "waiting" for c in self._clients
+        )
+        return waits and bool(self._site.is_writing())
 
     def _park(self) -> None:
         for client in self._clients:
@@ -214,10 +224,13 @@ class Campaign:
         phases = [self._phase(state, *each, writing=writing) for each in under_way]
         self.results.kills += 1
         self.results.uploads.update(phases)
-        self.results.long += sum(
-            plan.is_long and told in _AT_WORK
+        long = [
+            told
             for (plan, *_), told in zip(under_way, phases, strict=True)
-        )
+            if plan.is_long and told in _AT_WORK
+        ]
+        self.results.long += len(long)
+        self.results.long_written += bool(writing) * len(long)
         self.results.phases[phase or max(phases, key=_ORDER.index, default="idle")] += 1
         self._note(found)
 
@@ -258,8 +271,9 @@ class Campaign:
         self._server.await_ready()
         self._gate.open()
         time.sleep(self._dice.uniform(0, _WARM_UP_SECONDS))
-        self._wait_for(self._dice.choice(("any", "work", "commit", "answer")))
+        self._wait_for(self._dice.choice(("any", "work", "commit", "answer", "long")))
         under_way = [(c.plan, c.progress.phase, c.progress.sent) for c in self._clients]
+        writing = self._site.is_writing()
         self._site.cluster.stop(signal.SIGQUIT)
         time.sleep(self._dice.uniform(0, 0.2))
         self._site.cluster.start()
@@ -268,7 +282,9 @@ class Campaign:
             self._kill()
         self._gate.shut()
         self._park()
-        self._look([(p, phase, sent) for p, phase, sent in under_way if p], "database")
+        self._look(
+            [(p, phase, sent) for p, phase, sent in under_way if p], "database", writing=writing
+        )
 
     def _await_answers(self) -> None:
         """Every client gets on with its work again."""

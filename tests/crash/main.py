@@ -80,7 +80,8 @@ def report(engine: str, results: Results, seconds: float) -> None:
     click.echo(f"  uploads {results.sent}, acknowledged {results.acknowledged}, sent more than once "
                f"{results.retried}, replayed {results.replays}, sent by two at once "
                f"{results.races}; rows {results.rows}")  # fmt: skip
-    click.echo(f"  long logs stored {results.long_stored}, under way at a kill {results.long}")
+    click.echo(f"  long logs stored {results.long_stored}, under way at a kill {results.long}, while "
+               f"rows were written {results.long_written}")  # fmt: skip
     click.echo(f"  answers {dict(sorted(results.answers.items()))}")
     for title, counts in (("kills by the furthest upload", results.phases),
                           ("uploads under way at a kill", results.uploads)):  # fmt: skip

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -190,17 +190,27 @@ class Postgresql(Site):
 
     @override
     def mark(self) -> object:
-        try:
-            if self._asking is None:
-                self._asking = psycopg.connect(self.url, autocommit=True)
-            return self._asking.execute("SELECT sum(upload_sequence) FROM engagements").fetchone()
-        except psycopg.OperationalError:
-            self._asking = None
-            return None
+        return self._ask("SELECT sum(upload_sequence) FROM engagements")
 
     @override
     def is_writing(self) -> bool | None:
-        return None
+        """Rows of interactions: held until the end, also by what was moved in a savepoint."""
+        found = self._ask(
+            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE d.datname = current_database() AND l.relation = 'interactions'::regclass"
+            " AND l.mode = 'RowExclusiveLock' AND l.granted)"
+        )
+        return bool(found[0]) if found else None
+
+    def _ask(self, query: LiteralString) -> tuple[Any, ...] | None:
+        """Null while the database is away."""
+        try:
+            if self._asking is None:
+                self._asking = psycopg.connect(self.url, autocommit=True)
+            return self._asking.execute(query).fetchone()
+        except psycopg.OperationalError:
+            self._asking = None
+            return None
 
     @override
     def faults(self) -> list[str]:
