@@ -25,7 +25,8 @@ _VENDORS = ("Hoa Sen BPO", "Rival BPO")
 _PATIENCE_SECONDS = 60
 _AIM_SECONDS = 1.5  # after which a moment that does not come is not waited for
 _WARM_UP_SECONDS = 0.25
-_LONG_WRITTEN_SECONDS = 0.1  # from the first rows of a long log in the table to the commit, or so
+_LONG_SECONDS = 6  # the same for a long log, which has to be made first
+_LONG_WRITTEN_SECONDS = 0.05  # from the first rows of a long log in the table to the commit, or so
 AIMS = ("any", "body", "work", "source", "commit", "answer", "restart", "long")
 
 
@@ -134,7 +135,8 @@ class Campaign:
                 if database_too and number % 3 == 2:
                     self._restart_database()
                 else:
-                    self._cycle(self._dice.choice(AIMS))
+                    # The first one at a long log: so that a short campaign has one, too.
+                    self._cycle(self._dice.choice(AIMS) if number else "long")
             self._finish()
         finally:
             self._gate.shut()
@@ -186,9 +188,10 @@ class Campaign:
             _spin(until, lambda: any(c.progress.phase == "waiting" for c in clients))
             time.sleep(self._dice.uniform(0, 0.03))
         elif aim == "long":
-            if any(c.plan and c.plan.is_long for c in clients):
-                _spin(until, self._is_long_written)
-                time.sleep(self._dice.uniform(0, _LONG_WRITTEN_SECONDS))
+            if not any(c.plan and c.plan.is_long for c in clients):
+                self._dice.choice(clients).ask_for_long()
+            _spin(time.monotonic() + _LONG_SECONDS, self._is_long_written)
+            time.sleep(self._dice.uniform(0, _LONG_WRITTEN_SECONDS))
         elif aim == "source":
             before = site.sources().keys()
             _spin(until, lambda: site.sources().keys() != before)

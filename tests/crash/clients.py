@@ -78,6 +78,10 @@ class Client(threading.Thread):
             self.done += 1
         self.parked.set()
 
+    def ask_for_long(self) -> None:
+        """The next one that it sends."""
+        self._author.is_long_wanted = True
+
     def _send_until_answered(self, plan: Plan) -> None:
         """By one sender, or by two that race: then both are answered, and alike."""
         answers: list[Answer] = []

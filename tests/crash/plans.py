@@ -30,8 +30,6 @@ _CHANNELS = ("email", "chat", "phone", "web_form")
 _TOPICS = ("returns", "sizing", "đổi trả", "délai, retour", 'the "blue" one')
 LONG_ROWS = 9_000
 """At least, of a long log: more than PostgreSQL moves at once while it is read."""
-_LONG_EVERY = 60  # uploads of a client: what is looked at after each kill grows with its rows
-_FIRST_LONG = 3  # of the first client's; each other one's comes later than that of the one before
 _PIECES = (1, 7, 40)  # of a body, as many with a pause in between
 _PAUSE_SECONDS = 0.002
 
@@ -118,13 +116,13 @@ class Author:
         self._moments = 0
         self._known: list[dict[str, str]] = []
         self._sent: list[Plan] = []
+        self.is_long_wanted = False  # next
 
     def plans(self) -> Iterator[Plan]:
         """Without an end."""
-        long_turn = _FIRST_LONG + self._client * _LONG_EVERY // self._clients
         while True:
-            is_long = len(self._sent) % _LONG_EVERY == long_turn
-            plan = self._long() if is_long else self._next()
+            plan = self._long() if self.is_long_wanted else self._next()
+            self.is_long_wanted = False
             self._sent.append(plan)
             yield plan
 
