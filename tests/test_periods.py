@@ -69,6 +69,7 @@ def test_months_go_back_and_forth(month: Month) -> None:
         "2026",
         "2026-00",
         "2026-13",
+        "٢٠٢٦-10",
         "2026-1",
         "26-01",
         "2026-01-01",

@@ -21,7 +21,7 @@ CLOCK_SKEW: Micros = 300 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _MICROSECOND = timedelta(microseconds=1)
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _LONGEST_ZONE = 64  # twice as long as any; a longer one is no name of a file either
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 

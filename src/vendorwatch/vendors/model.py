@@ -17,7 +17,7 @@ MOST_AGENTS = 5_000
 LONGEST_NAME = 200
 LONGEST_AGENT_ID = 128
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class BadEngagement(VendorwatchError):
