@@ -6,15 +6,17 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 import msgspec
 from sqlalchemy import make_url
+from typing_extensions import override
 
 from vendorwatch.db import migrate
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import Kind, VendorwatchError
+from vendorwatch.periods import Month
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import Clock
 
@@ -96,6 +98,20 @@ pass_runtime = click.make_pass_decorator(Runtime)
 
 async def _as_it_is(database: Database) -> None:
     return None
+
+
+class MonthType(click.ParamType[Month]):
+    name = "YYYY-MM"
+
+    @override
+    def convert(self, value: Any, param: Any, ctx: Any) -> Month:
+        try:
+            return value if isinstance(value, Month) else Month.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+month_option = click.option("--month", required=True, type=MonthType(), help="As 2026-10.")
 
 
 def emit_json(value: object) -> None:

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
-from typing_extensions import override
 
 from vendorwatch.audit.model import COMMAND
 from vendorwatch.closing import issuing, months, revising, service
@@ -26,30 +25,25 @@ from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import VendorwatchError
 from vendorwatch.periods import Micros, Month
-from vendorwatch.terminal import EXIT_PARTIAL, Runtime, emit_json, emit_table, pass_runtime
+from vendorwatch.terminal import (
+    EXIT_PARTIAL,
+    Runtime,
+    emit_json,
+    emit_table,
+    month_option,
+    pass_runtime,
+)
 from vendorwatch.vendors.service import engagements, find_engagement
 
 T = TypeVar("T")
 
 
-class _Month(click.ParamType[Month]):
-    name = "YYYY-MM"
-
-    @override
-    def convert(self, value: Any, param: Any, ctx: Any) -> Month:
-        try:
-            return value if isinstance(value, Month) else Month.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 _engagement = click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-_month = click.option("--month", required=True, type=_Month(), help="As 2026-10.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
 @click.command("close-month")
-@_month
+@month_option
 @click.option("--engagement", metavar="ID", help="Only this one.")
 @click.option("--all", "every", is_flag=True, help="Every engagement.")
 @click.option("--dry-run", is_flag=True, help="Compute and tell; keep nothing.")
@@ -151,7 +145,7 @@ def _told(result: dict[str, Any]) -> str:
 
 @click.command()
 @_engagement
-@_month
+@month_option
 @click.option("--reason", help="Kept beside the decision.")
 @_json
 @pass_runtime
@@ -171,7 +165,7 @@ def approve(
 
 @click.command()
 @_engagement
-@_month
+@month_option
 @click.option("--reason", required=True, help="Shown beside the revision.")
 @click.option("--dry-run", is_flag=True, help="Show what would change; keep nothing.")
 @_json

@@ -25,20 +25,17 @@ from vendorwatch.scorecards.summary import lines
 from vendorwatch.scorecards.verification import Result, Verdict
 from vendorwatch.scoring.document import Document, canonical_json
 from vendorwatch.scoring.policy_file import parse_policy
-from vendorwatch.terminal import EXIT_PARTIAL, Runtime, emit_json, pass_runtime, read_text
+from vendorwatch.terminal import (
+    EXIT_PARTIAL,
+    MonthType,
+    Runtime,
+    emit_json,
+    month_option,
+    pass_runtime,
+    read_text,
+)
 from vendorwatch.vendors.checking import verify_audit
 from vendorwatch.vendors.service import find_engagement
-
-
-class _Month(click.ParamType[Month]):
-    name = "YYYY-MM"
-
-    @override
-    def convert(self, value: Any, param: Any, ctx: Any) -> Month:
-        try:
-            return value if isinstance(value, Month) else Month.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 class _Instant(click.ParamType[Micros]):
@@ -53,7 +50,6 @@ class _Instant(click.ParamType[Micros]):
 
 
 _engagement = click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-_month = click.option("--month", required=True, type=_Month(), help="As 2026-10.")
 _as_of = click.option(
     "--as-of",
     type=_Instant(),
@@ -65,7 +61,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard o
 
 @click.command()
 @_engagement
-@_month
+@month_option
 @_as_of
 @click.option(
     "--policy",
@@ -117,7 +113,7 @@ def _read_policy(file: Path) -> str:
 
 @click.command()
 @_engagement
-@_month
+@month_option
 @_as_of
 @click.option(
     "--pdf",
@@ -192,7 +188,7 @@ _TOLD: dict[Result, str] = {
 @click.command()
 @click.option("--scorecard", "scorecard_id", metavar="ID", help="Only this one.")
 @click.option("--engagement", metavar="ID", help="All of one engagement.")
-@click.option("--month", type=_Month(), help="With --engagement: only those of one month.")
+@click.option("--month", type=MonthType(), help="With --engagement: only those of one month.")
 @click.option("--all", "every", is_flag=True, help="All of every engagement.")
 @click.option(
     "--uploads",
