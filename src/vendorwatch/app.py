@@ -12,6 +12,7 @@ from litestar.di import Provide
 
 from vendorwatch.access import api as access
 from vendorwatch.alarms.service import overdue
+from vendorwatch.anomalies import api as anomalies
 from vendorwatch.audit import api as audit
 from vendorwatch.closing import api as closing
 from vendorwatch.db import migrate
@@ -57,6 +58,7 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 # Everything under /v1: a key is needed, unless the handler says `opt={"public": True}`.
 V1_HANDLERS = (
     *access.HANDLERS,
+    *anomalies.HANDLERS,
     *audit.HANDLERS,
     *closing.HANDLERS,
     *interactions.HANDLERS,

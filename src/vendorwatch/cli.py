@@ -12,6 +12,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from vendorwatch.access.commands import key_commands
+from vendorwatch.anomalies.commands import anomalies, contact_counts
 from vendorwatch.app import SHUTDOWN_SECONDS
 from vendorwatch.closing.commands import approve, close_month, closing, revise
 from vendorwatch.db import migrate
@@ -177,6 +178,8 @@ async def _current(database: Database) -> str | None:
 
 for _command in (
     agent_commands,
+    anomalies,
+    contact_counts,
     deliver,
     approve,
     close_month,

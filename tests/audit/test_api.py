@@ -28,6 +28,7 @@ from vendorwatch.vendors.model import Engagement
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 TOML = {"Content-Type": "application/toml"}
+COUNTS = [{"day": "2026-10-01", "contacts": 5}]
 RUBRIC = {
     "title": "Mine",
     "criteria": [{"criterion_id": "tone", "title": "Tone", "weight": 1, "maximum": 5}],
@@ -111,6 +112,7 @@ async def records(client: httpx.AsyncClient) -> Changes:
         ("key.revoked", await client.delete(key)),
         ("mapping.set", await client.post("/v1/mappings", content=MAPPING, headers=TOML)),
         ("policy.set", await client.post("/v1/policies", content=policy, headers=TOML)),
+        ("contact_counts.set", await client.put("/v1/contact-counts", json=COUNTS)),
         ("roster.changed", await client.put("/v1/agents", json=[{"agent_id": "An"}])),
         ("rubric.set", await client.put("/v1/rubrics/mine", json=RUBRIC)),
         ("reviews.received", await client.post("/v1/quality-reviews", json=[REVIEW])),

@@ -35,6 +35,7 @@ BODIES: list[tuple[str, bytes]] = [
     (JSON, b'{"email": "a@example.org", "name": "A", "language": "en", "kind": "digest"}'),
     (JSON, b'{"overlap_seconds": 0}'),
     (JSON, b'{"approval": "hold"}'),
+    (JSON, b'[{"day": "2026-10-01", "contacts": 5}]'),
     (JSON, b'{"reason": "why"}'),
     (JSON, b'{"email": "a@example.org", "name": "A", "language": "vi", "kind": "agents"}'),
     (JSON, b'{"month": "October"}'),

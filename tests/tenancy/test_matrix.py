@@ -55,6 +55,7 @@ NOWHERE = {
     "GET /v1/scorecards", "GET /v1/audit", "GET /v1/keys", "POST /v1/keys",
     "POST /v1/mappings", "POST /v1/policies", "POST /v1/scorecards",
     "GET /v1/closings", "GET /v1/closing-rules", "PUT /v1/closing-rules",
+    "PUT /v1/contact-counts",
 }  # fmt: skip
 # The merchant's own: what its other vendor's people wrote there is no secret of the vendor's.
 OF_MERCHANT = {"rubric", "question", "check", "merchant"}

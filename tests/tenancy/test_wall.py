@@ -18,8 +18,8 @@ from vendorwatch.db.scope import OPERATOR, MerchantScope, Reach, Scope
 
 OF_ENGAGEMENT = [
     "agents", "answers", "api_keys", "assignments", "attempts", "audit", "audit_heads",
-    "closing_failures", "closing_rules", "engagements", "interactions", "issuances", "mappings", "notices", "policies",
-    "quality_reviews", "rejects", "scorecards", "uploads",
+    "closing_failures", "closing_rules", "contact_counts", "engagements", "interactions",
+    "issuances", "mappings", "notices", "policies", "quality_reviews", "rejects", "scorecards", "uploads",
 ]  # fmt: skip
 OF_MERCHANT = [
     "check_questions", "checks", "merchants", "question_withdrawals", "questions", "rubrics",

@@ -121,6 +121,10 @@ class _Settling:
         agents = [f"{name}-agent", f"{name}-second"]
         roster = [{"agent_id": each, "name": f"{name} An"} for each in agents]
         await send("PUT", "/v1/agents", json=roster)
+        # The rival's merchant is ours, and counts something else of it.
+        days = [f"{month}-01" for month in (FROZEN, MONTH)]
+        counted = [{"day": day, "contacts": versions * 100 + rows} for day in days]
+        await send("PUT", "/v1/contact-counts", json=counted)
         await self._ask(engagement.scope)
         await self._review()
         frozen = await self._close(engagement.scope)

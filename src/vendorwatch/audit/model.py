@@ -12,6 +12,7 @@ from vendorwatch.periods import SECOND, Micros, format_instant
 
 Action = Literal[
     "closing_rules.set",
+    "contact_counts.set",
     "delivery.bounced",
     "delivery.cancelled",
     "delivery.retried",

@@ -2,6 +2,7 @@
 
 from vendorwatch.db.models.access import ApiKey
 from vendorwatch.db.models.alarms import Alarm
+from vendorwatch.db.models.anomalies import ContactCount
 from vendorwatch.db.models.audit import AuditEntry, AuditHead
 from vendorwatch.db.models.closing import ClosingFailure, ClosingRules, Issuance, Notice
 from vendorwatch.db.models.interactions import Interaction, Mapping, Reject, Upload
@@ -32,6 +33,7 @@ __all__ = [
     "CheckQuestion",
     "ClosingFailure",
     "ClosingRules",
+    "ContactCount",
     "Delivery",
     "Engagement",
     "Interaction",
