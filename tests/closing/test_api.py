@@ -59,6 +59,8 @@ async def test_a_month_from_open_to_revised(
     approved = await desk.send("POST", "/v1/closings/2026-10/approve", {"reason": "seen"})
     assert approved.status_code == 200
     assert approved.json()["closing"]["state"] == "issued"
+    doubts = await desk.get(approved.json()["closing"]["links"]["anomalies"])
+    assert doubts["month"] == "2026-10"
     again = await desk.send("POST", "/v1/closings/2026-10/approve", {"reason": "twice"})
     assert again.json() == approved.json()
 

@@ -69,7 +69,7 @@ class ClosingPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 def closing_item(listed: Listed) -> ClosingItem:
     month, found = listed.month, listed.issuance
-    links = {"self": f"/v1/closings/{month}"}
+    links = {"self": f"/v1/closings/{month}", "anomalies": f"/v1/anomalies/{month}"}
     return ClosingItem(
         month=str(month),
         state=listed.state,
