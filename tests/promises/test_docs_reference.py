@@ -11,7 +11,8 @@ import pytest
 
 from vendorwatch.errors import VendorwatchError
 from vendorwatch.scoring.metrics import KNOWLEDGE_METRICS, METRICS
-from vendorwatch.scoring.policy import CHANNELS, DIMENSIONS, PRIORITIES
+from vendorwatch.scoring.policy import DIMENSIONS
+from vendorwatch.scoring.words import CHANNELS, PRIORITIES
 from vendorwatch.settings import Settings
 from vendorwatch.terminal import run
 from vendorwatch.web.problems import INTERNAL_ERROR, METHOD_NOT_ALLOWED

@@ -25,7 +25,8 @@ from sql.calendars import MINUTE, Versions, next_dues, open_minutes
 from vendorwatch.periods import DAY, SECOND
 from vendorwatch.scoring.inputs import Inputs
 from vendorwatch.scoring.intervals import percentile_ranks
-from vendorwatch.scoring.policy import CHANNELS, PRIORITIES, Target, TargetKind
+from vendorwatch.scoring.policy import Target, TargetKind
+from vendorwatch.scoring.words import CHANNELS, PRIORITIES
 
 _FRAMES = ("interactions", "contacts", "knowledge", "answers", "reviews")
 _KINDS: Mapping[str, TargetKind] = {

@@ -9,7 +9,7 @@ import msgspec
 
 from vendorwatch.errors import Fault, Kind, VendorwatchError
 from vendorwatch.integrity.log import CountedDay
-from vendorwatch.scoring.policy import CHANNELS
+from vendorwatch.scoring.words import CHANNELS
 
 MOST_COUNTS = 5_000
 MOST_CONTACTS = 10_000_000

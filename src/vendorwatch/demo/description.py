@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from vendorwatch.knowledge.record import Question
-from vendorwatch.scoring.policy import Channel
+from vendorwatch.scoring.words import Channel
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

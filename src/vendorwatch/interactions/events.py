@@ -26,7 +26,7 @@ The rules, for events sorted by `at` (those of one instant in the order in which
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,18 +36,8 @@ from vendorwatch.interactions.fields import describe, mistakes, refuse, show
 from vendorwatch.interactions.instants import BadInstant
 from vendorwatch.interactions.values import Unusable, check_characters, plain
 from vendorwatch.periods import SECOND, Micros, format_instant
+from vendorwatch.scoring.words import STATUSES
 
-Status = Literal[
-    "open",
-    "pending",
-    "on_hold",
-    "resolved",
-    "closed",
-    "abandoned",
-    "merged",
-    "spam",
-    "withdrawn",
-]
 EventType = Literal[
     "message",
     "note",
@@ -88,7 +78,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 EVENT_FIELDS = describe(Event, leave_out={"extra"})
-_STATUSES: tuple[str, ...] = get_args(Status)
 
 
 class BadEvents(Exception):
@@ -214,9 +203,9 @@ def _odd_agent(values: dict[str, object]) -> list[Fault]:
 
 
 def _odd_status(values: dict[str, object]) -> list[Fault]:
-    if values.get("type") != "status" or values.get("to") in _STATUSES:
+    if values.get("type") != "status" or values.get("to") in STATUSES:
         return []
-    told = f"{show(values.get('to'))} is not one of {', '.join(_STATUSES)}"
+    told = f"{show(values.get('to'))} is not one of {', '.join(STATUSES)}"
     return [Fault("bad_value" if "to" in values else "missing_required", told, "to")]
 
 

@@ -6,7 +6,7 @@ the reference are all checked against or made from its annotations.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,7 +17,6 @@ from vendorwatch.interactions.events import (
     DERIVED,
     BadEvents,
     Event,
-    Status,
     derive,
     differing_claims,
     read_events,
@@ -37,10 +36,7 @@ from vendorwatch.interactions.values import (
     read_tags,
 )
 from vendorwatch.periods import CLOCK_SKEW, Micros, format_instant
-from vendorwatch.scoring.policy import Channel, Priority
-
-Direction = Literal["inbound", "outbound"]
-ResolvedBy = Literal["agent", "customer", "automation", "unknown"]
+from vendorwatch.scoring.words import Channel, Direction, Priority, ResolvedBy, Status
 
 Instant = Annotated[Micros, msgspec.Meta(title="instant")]
 Id = Annotated[str, msgspec.Meta(title="id", min_length=1, max_length=128)]

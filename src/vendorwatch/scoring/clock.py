@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from vendorwatch.periods import DAY, Micros, Month, to_datetime, to_micros
-from vendorwatch.scoring.policy import CHANNELS, Hours
+from vendorwatch.scoring.policy import Hours
+from vendorwatch.scoring.words import CHANNELS
 
 Calendars = Sequence[tuple[Month, Mapping[str, Hours]]]
 """Versions, oldest first: the month from which each counts, and its hours tables."""

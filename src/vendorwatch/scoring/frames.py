@@ -5,23 +5,9 @@ from enum import IntEnum
 
 import polars as pl
 
-from vendorwatch.scoring.policy import CHANNELS, PRIORITIES
+from vendorwatch.scoring.words import CHANNELS, DIRECTIONS, PRIORITIES, RESOLVERS, STATUSES
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
-
-DIRECTIONS = ("inbound", "outbound")
-STATUSES = (
-    "open",
-    "pending",
-    "on_hold",
-    "resolved",
-    "closed",
-    "abandoned",
-    "merged",
-    "spam",
-    "withdrawn",
-)
-RESOLVERS = ("agent", "customer", "automation", "unknown")
 
 INTERACTIONS: Schema = {
     "source_account": pl.String,

@@ -7,7 +7,7 @@ import polars as pl
 
 from vendorwatch.scoring.counting import Counted
 from vendorwatch.scoring.figures import VENDOR, Counts, Figure, RateFigure, Who
-from vendorwatch.scoring.policy import CHANNELS
+from vendorwatch.scoring.words import CHANNELS
 
 
 def figures_of_knowledge(

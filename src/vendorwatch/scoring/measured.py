@@ -15,10 +15,10 @@ from vendorwatch.scoring.facts import exclusion, with_next_replies, with_states,
 from vendorwatch.scoring.frames import CONTACTS, distinct
 from vendorwatch.scoring.inputs import Inputs
 from vendorwatch.scoring.metrics import METRICS, RATES, Percentile
-from vendorwatch.scoring.policy import CHANNELS
 from vendorwatch.scoring.repeats import LOOKED_UP, Contacts, repeated
 from vendorwatch.scoring.spans import Spans
 from vendorwatch.scoring.target_codes import target_code
+from vendorwatch.scoring.words import CHANNELS
 
 _STRATUM = (
     (pl.col("topic") + 1).fill_null(0) * len(CHANNELS)

@@ -5,26 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
 from vendorwatch.periods import Month
 
-Channel = Literal[
-    "email",
-    "web_form",
-    "chat",
-    "messaging",
-    "phone",
-    "sms",
-    "social",
-    "marketplace",
-    "review",
-    "bot",
-    "other",
-]
-Priority = Literal["low", "normal", "high", "urgent"]
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
-PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 DIMENSIONS = ("response", "resolution", "knowledge")
 
 ClockName = Literal["business", "calendar"]

@@ -8,9 +8,7 @@ from vendorwatch.periods import Month
 from vendorwatch.scoring import policy_values as values
 from vendorwatch.scoring.metrics import DIMENSION_OF, PERCENTILES
 from vendorwatch.scoring.policy import (
-    CHANNELS,
     DIMENSIONS,
-    PRIORITIES,
     Dimension,
     Hours,
     MetricRule,
@@ -21,6 +19,7 @@ from vendorwatch.scoring.policy import (
     Targets,
 )
 from vendorwatch.scoring.policy_reader import Mistakes, Reader, load
+from vendorwatch.scoring.words import CHANNELS, PRIORITIES
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _KINDS: tuple[TargetKind, ...] = ("first_reply", "resolution", "next_reply")

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import polars as pl
 
-from vendorwatch.scoring.policy import CHANNELS, PRIORITIES, Target, Targets
+from vendorwatch.scoring.policy import Target, Targets
+from vendorwatch.scoring.words import CHANNELS, PRIORITIES
 
 K = TypeVar("K", bound=Hashable)
 

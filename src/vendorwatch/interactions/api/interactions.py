@@ -9,13 +9,12 @@ from litestar.params import FromPath, QueryParameter
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import Fault, NotFound
 from vendorwatch.interactions import service
-from vendorwatch.interactions.events import Status
 from vendorwatch.interactions.instants import BadInstant, parse_instant
 from vendorwatch.interactions.model import Filter, Position
 from vendorwatch.interactions.revision import Revision
 from vendorwatch.interactions.shown import InteractionDetail
 from vendorwatch.periods import Micros, Month
-from vendorwatch.scoring.policy import Channel
+from vendorwatch.scoring.words import Channel, Status
 from vendorwatch.web.addresses import id_to_find
 from vendorwatch.web.paging import BadCursor, Pages, as_is
 from vendorwatch.web.principal import InsufficientScope, Principal
