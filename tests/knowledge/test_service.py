@@ -10,7 +10,8 @@ from knowledge.documents import attempt, document, load, question
 from stopped_clock import StoppedClock
 from vendorwatch.db import models
 from vendorwatch.db.engine import Database
-from vendorwatch.knowledge import service, store
+from vendorwatch.db.locks import lock_merchant
+from vendorwatch.knowledge import service
 from vendorwatch.knowledge.model import BadKnowledge, KnowledgeConflict
 from vendorwatch.knowledge.outcome import AssignmentResult
 from vendorwatch.periods import DAY, SECOND, Month, load_zone
@@ -291,7 +292,7 @@ async def test_a_load_leaves_those_alone_who_only_refer_to_the_merchant(
     scope = engagement.scope
     whose = scope.of_merchant()
     async with database.write(whose) as loading, database.write(whose) as other:
-        await store.lock(loading, scope)
+        await lock_merchant(loading, scope.merchant_id)
         found = await other.execute(
             select(models.Merchant.merchant_id)
             .where(models.Merchant.merchant_id == scope.merchant_id)

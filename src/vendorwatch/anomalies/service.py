@@ -14,6 +14,7 @@ from vendorwatch.anomalies import store
 from vendorwatch.anomalies.model import ContactCount, check_counts
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Actor
+from vendorwatch.db.locks import lock_engagement
 from vendorwatch.db.scope import Scope
 from vendorwatch.integrity.log import CountedDay, Log
 from vendorwatch.integrity.report import Anomalies, examine
@@ -49,7 +50,7 @@ async def set_counts(
     """
     zone = load_zone((await find_engagement(connection, scope.engagement_id)).time_zone)
     said = check_counts(counts, to_datetime(now).astimezone(zone).date())
-    await store.lock(connection, scope)
+    await lock_engagement(connection, scope)  # two must not make the same revision
     before = await store.counts(connection, scope, min(said), max(said))
     changed = {day: cells for day, cells in said.items() if before.get(day) != cells}
     if changed:

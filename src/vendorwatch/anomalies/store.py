@@ -16,15 +16,6 @@ _Count = models.ContactCount
 _ALL_CHANNELS = ""
 
 
-async def lock(connection: AsyncConnection, scope: Scope) -> None:
-    """One writer at a time, so that two revisions of a day get different numbers."""
-    _ = await connection.execute(
-        select(models.Engagement.engagement_id)
-        .where(models.Engagement.engagement_id == scope.engagement_id)
-        .with_for_update(key_share=True)
-    )
-
-
 async def counts(
     connection: AsyncConnection, scope: Scope, first: date, last: date
 ) -> dict[date, CountedDay]:

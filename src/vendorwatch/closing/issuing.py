@@ -20,6 +20,7 @@ from vendorwatch.closing.model import (
 )
 from vendorwatch.closing.refusals import MonthNotDue, MonthNotFrozen, check_reason, check_rules
 from vendorwatch.closing.states import read_state
+from vendorwatch.db.locks import lock_engagement
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing import service as mailing
 from vendorwatch.mailing.model import Issued
@@ -48,7 +49,7 @@ async def set_rules(
     """Raises BadClosingRequest."""
     engagement = await find_engagement(connection, scope.engagement_id)
     checked = check_rules(rules, load_zone(engagement.time_zone), now)
-    await store.lock(connection, scope)
+    await lock_engagement(connection, scope)
     is_changed = checked != await read_rules(connection, scope)
     if is_changed:
         await store.put_rules(connection, scope, checked, now)
@@ -89,7 +90,7 @@ async def freeze(
 ) -> tuple[Issuance, bool]:
     """As revision 1, and whether it is new: of two closers the second one finds the first one's."""
     scope, month = prepared.computed.scope, prepared.month
-    await store.lock(connection, scope)
+    await lock_engagement(connection, scope)
     standing = (await store.newest(connection, scope)).get(month)
     if standing is not None:
         return standing, False
@@ -127,7 +128,7 @@ async def approve(
     Raises MonthNotFrozen, BadClosingRequest.
     """
     told = None if reason is None else check_reason(reason)
-    await store.lock(connection, scope)
+    await lock_engagement(connection, scope)
     standing = frozen_in(await store.newest(connection, scope), month)
     if standing.state == "issued":
         return standing

@@ -8,6 +8,7 @@ from vendorwatch.closing import issuing, store
 from vendorwatch.closing.model import BY_RULE, By, Difference, Issuance, decided_by
 from vendorwatch.closing.refusals import MonthNotDue
 from vendorwatch.closing.states import read_state
+from vendorwatch.db.locks import lock_engagement
 from vendorwatch.db.scope import Scope
 from vendorwatch.periods import Micros, Month, format_instant
 from vendorwatch.scorecards import service as scorecards
@@ -63,7 +64,7 @@ async def revise(
     By rule it is held where the rules say so; a person who revises has decided.
     """
     scope, base = revision.computed.scope, revision.standing
-    await store.lock(connection, scope)
+    await lock_engagement(connection, scope)
     standing = issuing.frozen_in(await store.newest(connection, scope), base.month)
     if standing.revision != base.revision:
         return standing, False

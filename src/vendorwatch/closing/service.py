@@ -22,6 +22,7 @@ from vendorwatch.closing.months import gaps_of
 from vendorwatch.closing.refusals import MonthNotDue, NothingToRevise, check_reason
 from vendorwatch.closing.states import everybodys_states, read_state
 from vendorwatch.db.engine import Database
+from vendorwatch.db.locks import lock_engagement
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import described
 from vendorwatch.mailing import service as mailing
@@ -151,7 +152,7 @@ async def _compare(database: Database, scope: Scope, month: Month, now: Micros) 
 
 async def _notice(database: Database, scope: Scope, month: Month, now: Micros) -> Outcome:
     async with database.write(scope) as connection:
-        await store.lock(connection, scope)
+        await lock_engagement(connection, scope)
         state = await read_state(connection, scope)
         if (month, "missing_data") in state.noticed or month in state.newest:
             return "stood"
@@ -169,7 +170,7 @@ async def _notice(database: Database, scope: Scope, month: Month, now: Micros) -
 
 async def _remind(database: Database, scope: Scope, month: Month, now: Micros) -> Outcome:
     async with database.write(scope) as connection:
-        await store.lock(connection, scope)
+        await lock_engagement(connection, scope)
         state = await read_state(connection, scope)
         standing = state.newest[month]
         if standing.state != "held" or (month, "approval_reminder") in state.noticed:

@@ -24,15 +24,6 @@ _AnyRow = Row[*tuple[Any, ...]]
 _changes = msgspec.json.Decoder(Changes)
 
 
-async def lock(connection: AsyncConnection, scope: Scope) -> None:
-    """One closer at a time: what it reads after this stays so until it has committed."""
-    _ = await connection.execute(
-        select(models.Engagement.engagement_id)
-        .where(models.Engagement.engagement_id == scope.engagement_id)
-        .with_for_update(key_share=True)
-    )
-
-
 @dataclass(slots=True)
 class Kept:
     """Rows that tell how the months of an engagement stand, as they are: what cannot be read in them

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Actor
+from vendorwatch.db.locks import lock_merchant
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.knowledge import store
@@ -110,7 +111,7 @@ async def load(
 
     Raises BadKnowledge or KnowledgeConflict.
     """
-    await store.lock(connection, scope)
+    await lock_merchant(connection, scope.merchant_id)  # two must not make the same version
     check_ids = {check.check_id for check in document.checks}
     check_ids |= {assignment.check_id for assignment in document.assignments}
     check_ids |= {attempt.check_id for attempt in document.attempts}
@@ -155,7 +156,7 @@ async def withdraw(
     Raises BadWithdrawal, or NotFound where the merchant has no such version.
     """
     given = Withdrawal(reason=withdrawal_reason(reason), withdrawn_at=now)
-    await store.lock(connection, scope)
+    await lock_merchant(connection, scope.merchant_id)
     wanted = stored_form(question_id)
     versions = await store.versions_of(connection, scope, wanted) if wanted else {}
     if wanted is None or not versions:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db.engine import Database, DatabaseUnavailable
+from vendorwatch.db.locks import lock_merchant
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing import keys, store
 from vendorwatch.mailing.contents import Contents
@@ -106,7 +107,7 @@ class _Delivering:
     async def _claim(self, connection: AsyncConnection, scope: Scope) -> Claimed | None:
         """Those whose recipient is gone are marked on the way."""
         now, merchant_id = self.clock(), scope.merchant_id
-        await store.lock(connection, merchant_id)
+        await lock_merchant(connection, merchant_id)  # two must not take the same mail
         rows = await store.unsent(connection, merchant_id)
         for mail in due(rows, await _digests(connection, rows), now):
             recipient = await store.recipient(connection, merchant_id, mail[0].recipient_id)

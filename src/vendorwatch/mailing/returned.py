@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Action, Actor
+from vendorwatch.db.locks import lock_merchant
 from vendorwatch.db.scope import Scope
 from vendorwatch.mailing import service, store
 from vendorwatch.mailing.bounces import Bounce
@@ -28,7 +29,7 @@ async def bounced(
 
     The transaction must be one of the merchant's. Again changes nothing.
     """
-    await store.lock(connection, scope.merchant_id)
+    await lock_merchant(connection, scope.merchant_id)
     rows = await store.of_mail(connection, scope.merchant_id, bounce.message_id)
     came_back = [row for row in rows if row.state in {"sent", "unknown"}]
     if came_back:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Action, Actor
 from vendorwatch.db import wall
+from vendorwatch.db.locks import lock_merchant
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.mailing import store
@@ -39,7 +40,7 @@ async def add_recipient(
     The transaction must be one of the merchant's. Raises BadRecipient, RecipientConflict.
     """
     checked = check_recipient(asked, languages())
-    await store.lock(connection, scope.merchant_id)
+    await lock_merchant(connection, scope.merchant_id)  # no address is added twice
     made = Recipient(
         merchant_id=scope.merchant_id,
         recipient_id=str(uuid.uuid4()),
@@ -273,7 +274,7 @@ async def _decide(
     by: Actor,
     now: Micros,
 ) -> Delivery:
-    await store.lock(connection, scope.merchant_id)
+    await lock_merchant(connection, scope.merchant_id)
     found = await find_delivery(connection, scope, delivery_id)
     if found.state in {"sent", "sending"}:
         raise DeliveryConflict(f"The mail is {found.state}.")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Actor
+from vendorwatch.db.locks import lock_engagement
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month
@@ -37,7 +38,7 @@ async def set_policy(
 
     Raises BadPolicy with every mistake.
     """
-    await store.lock(connection, scope)
+    await lock_engagement(connection, scope)  # two must not make the same version
     versions = await store.policies(connection, scope)
     made = read_policy(source, str(uuid.uuid4()), len(versions) + 1, now)
     if versions and versions[-1].sha256 == made.sha256:

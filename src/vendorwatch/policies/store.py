@@ -11,15 +11,6 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.policies.model import StoredPolicy
 
 
-async def lock(connection: AsyncConnection, scope: Scope) -> None:
-    """One writer at a time, so that two versions get different numbers."""
-    _ = await connection.execute(
-        select(models.Engagement.engagement_id)
-        .where(models.Engagement.engagement_id == scope.engagement_id)
-        .with_for_update(key_share=True)
-    )
-
-
 async def policies(connection: AsyncConnection, scope: Scope) -> list[StoredPolicy]:
     """Oldest first."""
     own = models.Policy.engagement_id == scope.engagement_id

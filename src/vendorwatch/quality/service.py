@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Actor
+from vendorwatch.db.locks import lock_engagement, lock_merchant
 from vendorwatch.db.scope import Scope
 from vendorwatch.errors import Fault, NotFound
 from vendorwatch.periods import Micros
@@ -43,7 +44,7 @@ async def set_rubric(
     if isinstance(found, list):
         raise BadRubric(f"{_count(found)}; nothing was stored.", faults=tuple(found))
     name, content = found
-    await store.lock_merchant(connection, scope)
+    await lock_merchant(connection, scope.merchant_id)  # two must not make the same version
     versions = (await store.rubrics(connection, scope, [name])).get(name, {})
     newest = versions[max(versions)] if versions else None
     if newest is not None and newest.content == content:
@@ -84,7 +85,7 @@ async def receive_reviews(
 
     Raises BadReviews with every mistake of every row.
     """
-    await store.lock_engagement(connection, scope)
+    await lock_engagement(connection, scope)  # the sequence has no gap and no double
     entries = [entry for _, entry in reading.entries]
     known = await store.revisions(connection, scope, {each.review_id for each in entries})
     wanted = {(each.source_account, each.interaction_id) for each in entries}
@@ -145,7 +146,7 @@ async def withdraw_review(
 
     Raises NotFound, and whatever `allow` raises for whose review it is.
     """
-    await store.lock_engagement(connection, scope)
+    await lock_engagement(connection, scope)
     newest, *older = await find_review(connection, scope, review_id, sees=sees)
     allow(newest.review.reviewer)
     if newest.review.withdrawn:

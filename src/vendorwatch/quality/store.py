@@ -10,7 +10,6 @@ from sqlalchemy.orm import aliased
 
 from vendorwatch.db import models
 from vendorwatch.db.scope import Scope
-from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros
 from vendorwatch.quality.model import SCORED_SAMPLINGS, Review, Rubric
 from vendorwatch.quality.record import Criterion, RubricContent
@@ -21,26 +20,6 @@ _Review = models.QualityReview
 _COLUMNS = tuple(getattr(_Review, name) for name in Review.__dataclass_fields__)
 _criteria = msgspec.json.Decoder(tuple[Criterion, ...])
 _scores = msgspec.json.Decoder(dict[str, str])
-
-
-async def lock_merchant(connection: AsyncConnection, scope: Scope) -> None:
-    """One writer of rubrics at a time: two must not both make the next version."""
-    _ = await connection.execute(
-        select(models.Merchant.merchant_id)
-        .where(models.Merchant.merchant_id == scope.merchant_id)
-        .with_for_update(key_share=True)
-    )
-
-
-async def lock_engagement(connection: AsyncConnection, scope: Scope) -> None:
-    """One writer of reviews at a time: the sequence has no gap and no double."""
-    found = await connection.scalar(
-        select(models.Engagement.engagement_id)
-        .where(models.Engagement.engagement_id == scope.engagement_id)
-        .with_for_update(key_share=True)
-    )
-    if found is None:
-        raise NotFound("There is no such engagement.")
 
 
 async def insert_rubric(connection: AsyncConnection, scope: Scope, rubric: Rubric) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.audit import service as audit
 from vendorwatch.audit.model import COMMAND, Action, Actor
+from vendorwatch.db.locks import lock_engagement
 from vendorwatch.db.scope import Scope, is_id
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Micros, Month, load_zone
@@ -79,7 +80,7 @@ async def keep(
     connection: AsyncConnection, computed: Computed, now: Micros, *, by: Actor = COMMAND
 ) -> StoredScorecard:
     """The same document again is the scorecard that stands already."""
-    await store.lock(connection, computed.scope)
+    await lock_engagement(connection, computed.scope)  # a document is kept once
     standing = await store.scorecard_with_hash(connection, computed.scope, computed.sha256)
     if standing:
         return standing
@@ -93,7 +94,7 @@ async def issue(connection: AsyncConnection, computed: Computed, now: Micros) ->
 
     Whoever does this calls `record_issued` at the end of the transaction.
     """
-    await store.lock(connection, computed.scope)
+    await lock_engagement(connection, computed.scope)
     month = str(computed.document["month"])
     revision = 1 + await store.newest_revision(connection, computed.scope, month)
     numbered = replace(computed, document={**computed.document, "revision": revision})

@@ -53,15 +53,6 @@ async def newest_uploads(connection: AsyncConnection, merchant_id: str) -> dict[
     return {row.engagement_id: row.upload_sequence for row in found}
 
 
-async def lock(connection: AsyncConnection, scope: Scope) -> None:
-    """One writer at a time, so that a document is kept once."""
-    _ = await connection.execute(
-        select(models.Engagement.engagement_id)
-        .where(models.Engagement.engagement_id == scope.engagement_id)
-        .with_for_update(key_share=True)
-    )
-
-
 async def add_scorecard(
     connection: AsyncConnection, computed: Computed, card: StoredScorecard
 ) -> None:

@@ -8,7 +8,7 @@ from vendorwatch.knowledge.store.questions import (
     withdrawn_counts,
 )
 from vendorwatch.knowledge.store.results import checks, results, results_of, stored
-from vendorwatch.knowledge.store.writing import insert_changes, lock
+from vendorwatch.knowledge.store.writing import insert_changes
 
 __all__ = [
     "answered",
@@ -16,7 +16,6 @@ __all__ = [
     "checks",
     "insert_changes",
     "insert_withdrawal",
-    "lock",
     "question_versions",
     "results",
     "results_of",

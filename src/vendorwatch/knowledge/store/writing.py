@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import asdict
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
@@ -13,15 +13,6 @@ from vendorwatch.db.scope import Scope
 from vendorwatch.knowledge.model import Changes
 from vendorwatch.knowledge.record import Attempt, Instant
 from vendorwatch.periods import Micros
-
-
-async def lock(connection: AsyncConnection, scope: Scope) -> None:
-    """One load at a time for a merchant: two must not both make the next version."""
-    _ = await connection.execute(
-        select(models.Merchant.merchant_id)
-        .where(models.Merchant.merchant_id == scope.merchant_id)
-        .with_for_update(key_share=True)
-    )
 
 
 async def insert_changes(

@@ -15,7 +15,6 @@ from vendorwatch.mailing.store.deliveries import (
 from vendorwatch.mailing.store.places import Place
 from vendorwatch.mailing.store.recipients import (
     add_recipient,
-    lock,
     note_bounce,
     recipient,
     recipients,
@@ -43,7 +42,6 @@ __all__ = [
     "delivery",
     "digest_engagements",
     "engagements",
-    "lock",
     "mark",
     "note_bounce",
     "of_mail",

@@ -20,15 +20,6 @@ from vendorwatch.periods import Micros
 _Recipient = models.Recipient
 
 
-async def lock(connection: AsyncConnection, merchant_id: str) -> None:
-    """One at a time for a merchant: two must neither take the same mail nor add one address twice."""
-    _ = await connection.execute(
-        select(models.Merchant.merchant_id)
-        .where(models.Merchant.merchant_id == merchant_id)
-        .with_for_update(key_share=True)
-    )
-
-
 async def add_recipient(connection: AsyncConnection, recipient: Recipient) -> None:
     values = {name: getattr(recipient, name) for name in Recipient.__dataclass_fields__}
     _ = await connection.execute(insert(_Recipient).values(values))
