@@ -67,10 +67,11 @@ def test_a_file_of_a_spreadsheet_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("", "line 1: the first line has day and contacts"),
-        ("day\n2026-10-01\n", "line 1: the first line has day and contacts"),
-        ("day,contacts,vendor\n", "line 1: the first line has day and contacts"),
-        ("day,day,contacts\n", "line 1: the first line has day and contacts"),
+        ("", "line 1: the first line is day,contacts"),
+        ("day\n2026-10-01\n", "line 1: the first line is day,contacts"),
+        ("day,contacts,vendor\n", "line 1: the first line is day,contacts"),
+        ("day;contacts\n", "line 1: the first line is day,contacts"),
+        ("day,day,contacts\n", "line 1: the first line is day,contacts"),
         ("day,contacts\n1.10.2026,5\n", 'row 1, day: "1.10.2026" is not a date'),
         ("day,contacts\n2026-10-01,5.5\n", 'row 1, contacts: "5.5" is not a whole number'),
         ("day,contacts\n2026-10-01,-1\n", 'row 1, contacts: "-1" is not a whole number'),
@@ -95,10 +96,11 @@ def test_an_empty_month_is_no_reason_to_ask(command: Command, engagement_id: str
     assert told.exit_code == 0
     assert told.out.splitlines() == [
         "2026-10 (Asia/Ho_Chi_Minh), as of 2026-11-07T17:00:00Z",
-        "No reason to ask.",
+        "No reason to ask in what was looked at.",
+        "Nothing to look at: volume, contact runs, missing numbers, left out.",
         "None of this proves anything, and none of it changes a score.",
         "",
-        "  contact volume    no day that is over was counted (vendorwatch contact-counts set)",
+        "  volume            nothing was counted yet (vendorwatch contact-counts set)",
         "  contact runs      0 of 0 interactions in 0 runs",
         "  missing numbers   the ids are in no sequence",
         "  left out          0 of 0 interactions",
@@ -137,11 +139,11 @@ def test_what_is_told_fits_a_terminal() -> None:
         "Reasons to ask: volume, contact runs, missing numbers, left out.",
         "None of this proves anything, and none of it changes a score.",
         "",
-        "! contact volume    41 counted, 37 in the log: 4 missing, 0 too many",
+        "! volume            41 counted, 37 in the log: 4 missing, 0 too many",
         "      2026-10-01 email: 40 counted, 37 in the log",
         "      2026-10-01 chat: 1 counted, 0 in the log",
         "! contact runs      3 of 32 interactions in 1 run",
-        '      3 from 2026-09-30T17:00:00Z by "linh", "T-0" ...',
+        '      3 from 2026-10-01 00:00 by "linh", "T-0" ...',
         "! missing numbers   3 of 40",
         '      "T-0" to "T-39": 3 missing: "T-8" to "T-9", "T-20"',
         "! left out          5 of 37 interactions: 5 spam",
@@ -166,5 +168,5 @@ def test_what_a_log_says_does_nothing_to_a_terminal() -> None:
     )
     log = Log(interactions=frame, days=october.days_in(zone), until=end, counted={})
     told = list(lines(month_anomalies(Examined(october, zone.key, end, examine(log)))))
-    assert len(told) == 11
+    assert len(told) == 12
     assert all(line.isprintable() and len(line) < 400 for line in told)

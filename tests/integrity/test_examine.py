@@ -86,9 +86,26 @@ def test_a_conversation_that_was_cut_in_ten_is_one_run() -> None:
     found = examined([*others, *cut]).contact_runs
     assert (found.flagged, found.runs, found.interactions, found.of) == (True, 1, 10, 100)
     [run] = found.longest
-    assert run.interaction_ids == [f"T-{n}" for n in range(10)]
+    assert [each.interaction_id for each in run.begins_with] == [f"T-{n}" for n in range(10)]
     assert (run.agent_ids, run.interactions) == (["a0", "a1"], 10)
     assert (run.first_opened_at, run.last_opened_at) == (START, START + 90 * MINUTE)
+
+
+def test_who_began_a_run_is_named_first() -> None:
+    rows = [
+        row(
+            n,
+            customer_ref=b"An",
+            agent_id=f"z{25 - n:02}",
+            source_account="hn",
+            opened_at=START + n,
+        )
+        for n in range(25)
+    ]
+    [run] = examined(rows).contact_runs.longest
+    assert run.agent_ids == [f"z{n:02}" for n in range(25, 5, -1)]
+    [first, *_] = run.begins_with
+    assert (first.source_account, first.interaction_id) == ("hn", "T-0")
 
 
 def test_an_hour_after_the_one_before_is_still_in_the_run() -> None:
@@ -118,6 +135,7 @@ def test_numbers_that_never_came_are_named() -> None:
     assert (sequence.first, sequence.last, sequence.jumps) == ("T-1", "T-100", 0)
     told = [(gap.first, gap.last, gap.numbers) for gap in sequence.gaps]
     assert told == [("T-40", "T-42", 3), ("T-7", "T-7", 1), ("T-77", "T-77", 1)]
+    assert not any(gap.is_jump for gap in sequence.gaps)
 
 
 def test_an_id_from_elsewhere_hides_no_gap() -> None:
@@ -125,7 +143,9 @@ def test_an_id_from_elsewhere_hides_no_gap() -> None:
     found = examined([*rows, row(0, interaction_id="T-999999999999999999")]).missing_numbers
     assert (found.present, found.missing, found.flagged) == (98, 3, True)
     [sequence] = found.sequences
-    assert (sequence.jumps, sequence.gaps[0].first) == (1, "T-100")
+    told = [(gap.first, gap.is_jump) for gap in sequence.gaps]
+    assert told == [("T-50", False), ("T-100", True)]
+    assert (sequence.jumps, sequence.last) == (1, "T-999999999999999999")
 
 
 def test_a_week_that_was_left_out_is_no_jump_among_many() -> None:
@@ -133,27 +153,47 @@ def test_a_week_that_was_left_out_is_no_jump_among_many() -> None:
     assert (found.present, found.missing, found.flagged) == (9_670, 330, True)
 
 
-def test_leading_zeros_stay_where_all_ids_have_as_many_digits() -> None:
+def test_a_long_block_in_the_middle_is_no_jump() -> None:
+    found = examined([row(n) for n in range(2_000) if not 800 <= n < 1_200]).missing_numbers
+    assert (found.present, found.missing, found.flagged) == (1_600, 400, True)
+    [gap] = found.sequences[0].gaps
+    assert (gap.first, gap.last, gap.is_jump) == ("T-800", "T-1199", False)
+
+
+def test_leading_zeros_are_part_of_an_id() -> None:
     kept = [n for n in range(1, 61) if n not in {9, 10}]
     [padded] = examined([row(n, interaction_id=f"A{n:04}") for n in kept]).missing_numbers.sequences
     assert [(gap.first, gap.last) for gap in padded.gaps] == [("A0009", "A0010")]
     [plain] = examined([row(n, interaction_id=f"A{n}") for n in kept]).missing_numbers.sequences
     assert [(gap.first, gap.last) for gap in plain.gaps] == [("A9", "A10")]
+    grown = [row(n, interaction_id=f"A{n:04}") for n in range(9_900, 10_100) if n != 9_942]
+    [padded] = examined([*grown, row(0, interaction_id="A0042")]).missing_numbers.sequences
+    assert (padded.first, padded.last) == ("A0042", "A10099")
+    assert [gap.first for gap in padded.gaps] == ["A9942", "A0043"]
+
+
+def test_a_number_is_there_once_however_it_is_written() -> None:
+    rows = [row(n, interaction_id=f"{n:0{width}}") for n in range(40) for width in (1, 3)]
+    assert examined(rows).missing_numbers.present == 40
 
 
 @pytest.mark.parametrize(
     ("kept", "present", "missing"),
     [
         ([*range(400), 500], 401, 100),
-        ([*range(400), 501], 401, 0),  # a hundred and one are a jump
+        ([*range(400), 501], 401, 0),  # a hundred and one, and then one: a jump
+        ([0, *range(102, 500)], 399, 0),
         ([*range(2_000), 2_200], 2_001, 200),
         ([*range(2_000), 2_201], 2_001, 0),  # among more, more are
+        ([*range(901), *range(1_101, 1_200)], 1_000, 0),  # a hundred beyond it are a tenth
+        ([*range(900), *range(1_100, 1_200)], 1_000, 200),
         (range(29), 0, 0),
         (range(30), 30, 0),
         ([*range(31), 39], 32, 8),  # a fifth of them
         ([*range(31), 40], 0, 0),
         ([*range(39), 10_000], 40, 0),
-        ([*range(37), 10_000, 20_000], 0, 0),  # more than one jump in twenty
+        ([*range(31), 10_000, 20_000, 30_000], 34, 0),
+        ([*range(31), 10_000, 20_000, 30_000, 40_000], 0, 0),  # no few ids any more
     ],
 )
 def test_where_a_sequence_begins_and_ends(kept: Iterable[int], present: int, missing: int) -> None:
@@ -171,8 +211,18 @@ def test_where_a_sequence_begins_and_ends(kept: Iterable[int], present: int, mis
         [f"{random.Random(n).randrange(10**9)}" for n in range(5_000)],
         [f"{random.Random(n).randrange(10**25)}" for n in range(5_000)],
         [f"call-{1_790_000_000 + 97 * n + n % 13}" for n in range(5_000)],
+        [f"202611{day:02}{n:04}" for day in range(1, 31) for n in range(38)],
     ],
-    ids=["half", "seven of ten", "one of many", "not at the end", "drawn", "long", "seconds"],
+    ids=[
+        "half",
+        "seven of ten",
+        "one of many",
+        "not at the end",
+        "drawn",
+        "long",
+        "seconds",
+        "days",
+    ],
 )
 def test_what_is_no_sequence_has_no_gaps(ids: list[str]) -> None:
     found = examined([row(n, interaction_id=each) for n, each in enumerate(ids)])
@@ -193,7 +243,7 @@ def test_of_many_only_the_first_are_named() -> None:
     alike = {"customer_ref": b"An", "opened_at": START}
     rows = [row(n, agent_id=f"a{n:02}", **alike) for n in range(60)]
     [run] = examined(rows).contact_runs.longest
-    assert (len(run.agent_ids), len(run.interaction_ids), run.interactions) == (20, 20, 60)
+    assert (len(run.agent_ids), len(run.begins_with), run.interactions) == (20, 20, 60)
     out = examined([each | {"excluded": "spam"} for each in rows]).left_out
     assert (len(out.agents), out.interactions) == (50, 60)
     dense = [
@@ -331,7 +381,8 @@ def test_plain_python_finds_the_same(seed: int) -> None:
 
 
 def a_log(dice: random.Random) -> list[Row]:
-    least, jump = dice.choice([1, 500]), dice.choice([0, 0, 90, 110, 10**6])
+    least, jump = dice.choice([1, 500]), dice.choice([0, 0, 50, 90, 110, 10**6])
+    step = dice.choice([3, 25, 150, 260, 290])
 
     def prefix() -> str:
         return dice.choice(["", "", "", "", "", "x-"]) if mixed else ""
@@ -341,7 +392,7 @@ def a_log(dice: random.Random) -> list[Row]:
         row(
             number,
             source_account=dice.choice(["", "b"]) if mixed else "",
-            interaction_id=f"{prefix()}{least + number + jump * (number > 150)}",
+            interaction_id=f"{prefix()}{least + number + jump * (number > step)}",
             opened_at=START + dice.randrange(4 * 1_440) * MINUTE,
             customer_ref=dice.choice([None, b"a" * 32, b"b" * 32, dice.randbytes(32)]),
             channel=dice.choice(["email", "phone"]),
@@ -391,9 +442,12 @@ def missing(rows: list[Row]) -> tuple[int, int]:
         ordered = sorted(found)
         gaps = [b - a - 1 for a, b in pairwise(ordered)]
         longest = max(100, len(found) // 10)
-        out = sum(gap for gap in gaps if gap <= longest)
-        jumps = sum(gap > longest for gap in gaps)
-        if len(found) >= 30 and 4 * out <= len(found) and 20 * jumps <= len(found):
+        out = sum(
+            gap
+            for before, gap in enumerate(gaps, start=1)
+            if gap <= longest or 10 * min(before, len(found) - before) >= len(found)
+        )
+        if len(found) >= 30 and 4 * out <= len(found):
             there, gone = there + len(found), gone + out
     return there, gone
 

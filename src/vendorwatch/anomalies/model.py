@@ -17,7 +17,7 @@ _FIRST_DAY = date(1970, 1, 1)
 
 
 class BadContactCounts(VendorwatchError):
-    """A count stands twice, is of a day that has not come or of a channel that there is not, or a
+    """A count stands twice, is of a day that is not over or of a channel that there is not, or a
     day is counted by channel and as a whole at once. Nothing of it was stored.
 
     Correct the rows that are named, and send all of them again.
@@ -65,8 +65,9 @@ def _faults(
     whole: set[date],
 ) -> list[tuple[str, str]]:
     found = []
-    if not _FIRST_DAY <= count.day <= today:
-        found.append(("day", f"{count.day} has not come" if count.day > today else "is too early"))
+    if not _FIRST_DAY <= count.day < today:
+        is_early = count.day < _FIRST_DAY
+        found.append(("day", f"{count.day} is {'too early' if is_early else 'not over yet'}"))
     if count.channel is not None and count.channel not in CHANNELS:
         found.append(("channel", f"{count.channel!r} is not one of {', '.join(CHANNELS)}"))
     if cells[count.day, count.channel] > 1:

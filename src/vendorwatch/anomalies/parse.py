@@ -26,7 +26,8 @@ def read_counts(text: str) -> list[ContactCount]:
     wrong = [name for name in header if name not in COLUMNS or header.count(name) > 1]
     wrong += [name for name in _NEEDED if name not in header]
     if wrong:
-        detail = f"the first line has day and contacts, and channel if you like, not {header}"
+        told = show(",".join(header))
+        detail = f"the first line is day,contacts or day,channel,contacts, with commas, not {told}"
         raise _refused([Fault("bad_header", detail, line=1)])
     faults: list[Fault] = []
     counts = []

@@ -8,19 +8,21 @@ from vendorwatch.anomalies.service import Examined
 from vendorwatch.integrity.left_out import LeftOut
 from vendorwatch.integrity.numbers import Numbers
 from vendorwatch.integrity.report import Flag
-from vendorwatch.integrity.runs import Run
+from vendorwatch.integrity.runs import InteractionKey, Run
 from vendorwatch.integrity.volume import Volume
 from vendorwatch.periods import format_instant
 
 
 class RunItem(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one customer. Of a long one, both lists have the first ones."""
+    """Of one customer. `agent_ids` and `begins_with` are in the order of time; of a long run they are
+    the first ones.
+    """
 
     first_opened_at: str
     last_opened_at: str
     interactions: int
     agent_ids: list[str]
-    interaction_ids: list[str]
+    begins_with: list[InteractionKey]
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -29,7 +31,7 @@ class RunItem(msgspec.Struct, frozen=True, kw_only=True):
             last_opened_at=format_instant(run.last_opened_at),
             interactions=run.interactions,
             agent_ids=run.agent_ids,
-            interaction_ids=run.interaction_ids,
+            begins_with=run.begins_with,
         )
 
 

@@ -1,34 +1,55 @@
 """The examination of a month in a terminal's width. What a log says is shown as it cannot do harm."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from vendorwatch.anomalies.shown import ContactRuns, MonthAnomalies
 from vendorwatch.integrity.left_out import LeftOut
 from vendorwatch.integrity.numbers import Numbers, Sequence
+from vendorwatch.integrity.report import Flag
 from vendorwatch.integrity.volume import Volume
 from vendorwatch.interactions.fields import show
+from vendorwatch.periods import load_zone
 
 _MOST = 5  # of each kind; JSON has more
 
 
 def lines(found: MonthAnomalies) -> Iterator[str]:
-    asked = ", ".join(flag.replace("_", " ") for flag in found.flags)
+    asked, unseen = _words(found.flags), _words(_not_looked_at(found))
     yield f"{found.month} ({found.time_zone}), as of {found.as_of}"
-    yield f"Reasons to ask: {asked}." if asked else "No reason to ask."
+    yield f"Reasons to ask: {asked}." if asked else "No reason to ask in what was looked at."
+    if unseen:
+        yield f"Nothing to look at: {unseen}."
     yield "None of this proves anything, and none of it changes a score."
     yield ""
     yield from _volume(found.volume)
-    yield from _runs(found.contact_runs)
+    yield from _runs(found.contact_runs, load_zone(found.time_zone))
     yield from _numbers(found.missing_numbers)
     yield from _left_out(found.left_out)
 
 
+def _words(flags: Iterable[Flag]) -> str:
+    return ", ".join(flag.replace("_", " ") for flag in flags)
+
+
+def _not_looked_at(found: MonthAnomalies) -> Iterator[Flag]:
+    if not found.volume.days:
+        yield "volume"
+    if not found.contact_runs.of:
+        yield "contact_runs"
+    if not found.missing_numbers.sequences:
+        yield "missing_numbers"
+    if not found.left_out.of:
+        yield "left_out"
+
+
 def _volume(volume: Volume) -> Iterator[str]:
     if not volume.days:
-        yield "  contact volume    no day that is over was counted (vendorwatch contact-counts set)"
+        yield "  volume            nothing was counted yet (vendorwatch contact-counts set)"
         return
     yield (
-        f"{_mark(volume.flagged)} contact volume    {volume.counted} counted, {volume.logged} in the "
+        f"{_mark(volume.flagged)} volume            {volume.counted} counted, {volume.logged} in the "
         f"log: {volume.missing} missing, {volume.surplus} too many"
     )
     apart = [each for each in volume.days if each.counted != each.logged]
@@ -38,15 +59,18 @@ def _volume(volume: Volume) -> Iterator[str]:
         yield f"      {each.day}{channel}: {each.counted} counted, {each.logged} in the log"
 
 
-def _runs(on_end: ContactRuns) -> Iterator[str]:
+def _runs(on_end: ContactRuns, zone: ZoneInfo) -> Iterator[str]:
     yield (
         f"{_mark(on_end.flagged)} contact runs      {on_end.interactions} of {on_end.of} interactions "
         f"in {on_end.runs} {'run' if on_end.runs == 1 else 'runs'}"
     )
     for run in on_end.longest[:_MOST]:
         agents = f" by {', '.join(map(show, run.agent_ids[:_MOST]))}" if run.agent_ids else ""
-        first = show(run.interaction_ids[0])
-        yield f"      {run.interactions} from {run.first_opened_at}{agents}, {first} ..."
+        opened = datetime.fromisoformat(run.first_opened_at).astimezone(zone)
+        [first, *_] = run.begins_with
+        account = f" of {show(first.source_account)}" if first.source_account else ""
+        begins = f"{show(first.interaction_id)}{account}"
+        yield f"      {run.interactions} from {opened:%Y-%m-%d %H:%M}{agents}, {begins} ..."
 
 
 def _numbers(numbers: Numbers) -> Iterator[str]:
@@ -62,14 +86,14 @@ def _numbers(numbers: Numbers) -> Iterator[str]:
 
 
 def _sequence(sequence: Sequence) -> str:
-    gaps = ", ".join(
+    gaps = [gap for gap in sequence.gaps if not gap.is_jump][:_MOST]
+    named = ", ".join(
         show(gap.first) if gap.numbers == 1 else f"{show(gap.first)} to {show(gap.last)}"
-        for gap in sequence.gaps[:_MOST]
+        for gap in gaps
     )
     account = f" of {show(sequence.source_account)}" if sequence.source_account else ""
     ends = f"{show(sequence.first)} to {show(sequence.last)}{account}"
-    jumps = f", {sequence.jumps} jumps" if sequence.jumps else ""
-    return f"{ends}: {sequence.missing} missing{jumps}{f': {gaps}' if gaps else ''}"
+    return f"{ends}: {sequence.missing} missing{f': {named}' if named else ''}"
 
 
 def _left_out(left_out: LeftOut) -> Iterator[str]:

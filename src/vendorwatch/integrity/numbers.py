@@ -8,9 +8,10 @@ from vendorwatch.integrity.measure import is_material
 
 LEAST = 30
 SHORTEST_JUMP = 100
-JUMP_SHARE = 10  # a jump is longer than a tenth of the numbers that are there, too
+JUMP_SHARE = (
+    10  # of the numbers that are there: a jump is longer than that part, fewer are beyond it
+)
 GAPS_SHARE = 4  # numbers that are there for one that is missing, at least
-JUMPS_SHARE = 20  # numbers that are there for one jump, at least
 MOST_SEQUENCES = MOST_GAPS = 50
 
 _NUMBERED = r"(?s)^(.*?)([0-9]{1,18})$"
@@ -18,17 +19,18 @@ _OF = ("source_account", "prefix")
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Both ids are missing, and so are all between them."""
+    """Both ids are missing, and so are all between them; of a jump they are not counted."""
 
     first: str
     last: str
     numbers: int
+    is_jump: bool
 
 
 class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of one account that differ in the number at their end; `first` and `last` are there.
 
-    `gaps` are the longest ones, jumps included; those are not in `missing`.
+    `gaps`: the longest first, jumps behind all others.
     """
 
     source_account: str
@@ -51,10 +53,10 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
 
 def numbers(log: Log) -> Numbers:
     """Ids are in a sequence if few of its numbers are missing, as they are where one vendor gets
-    them all; and if there are hardly any jumps, as there are among numbers that somebody drew.
+    them all.
 
-    A jump is a long gap: it is more likely that an id is from elsewhere, and it must not hide what is
-    missing among the others.
+    A jump is a long gap before or behind a few ids. They are more likely from elsewhere, and must
+    not hide what is missing among the others.
     """
     told = _numbered(log)
     present = pl.col("present")
@@ -64,16 +66,11 @@ def numbers(log: Log) -> Numbers:
             present=pl.len(),
             missing=pl.col("gap").filter(~pl.col("is_jump")).sum(),
             jumps=pl.col("is_jump").sum(),
-            first=pl.col("number").min(),
-            last=pl.col("number").max(),
-            # Leading zeros are part of an id, where all have as many digits.
-            width=pl.when(pl.col("digits").n_unique() == 1).then(pl.col("digits").first()),
+            first=pl.col("interaction_id").first(),
+            last=pl.col("interaction_id").last(),
+            width=pl.col("digits").min(),  # leading zeros are part of an id
         )
-        .filter(
-            (present >= LEAST)
-            & (pl.col("missing") * GAPS_SHARE <= present)
-            & (pl.col("jumps") * JUMPS_SHARE <= present)
-        )
+        .filter((present >= LEAST) & (pl.col("missing") * GAPS_SHARE <= present))
         .sort("missing", *_OF, descending=[True, False, False])
     )
     there, missing = (int(found[name].sum()) for name in ("present", "missing"))
@@ -88,25 +85,27 @@ def numbers(log: Log) -> Numbers:
 
 
 def _numbered(log: Log) -> pl.DataFrame:
-    """A row for each number that is there: prefix, number, digits; `gap`: how many are missing before
-    it, and whether that is a jump.
+    """A row for each number that is there, in order: prefix, number, digits; `gap`: how many are
+    missing before it, and whether that is a jump.
     """
     digits = pl.col("interaction_id").str.extract(_NUMBERED, 2)
-    longest = pl.max_horizontal(pl.lit(SHORTEST_JUMP), pl.len().over(_OF) // JUMP_SHARE)
+    there, before = pl.len().over(_OF), pl.int_range(pl.len()).over(_OF)
+    is_long = pl.col("gap") > pl.max_horizontal(pl.lit(SHORTEST_JUMP), there // JUMP_SHARE)
+    is_at_an_end = pl.min_horizontal(before, there - before) * JUMP_SHARE < there
     return (
         log.interactions.lazy()
         .select(
             "source_account",
+            "interaction_id",
             prefix=pl.col("interaction_id").str.extract(_NUMBERED, 1),
             number=digits.cast(pl.Int64),
             digits=digits.str.len_bytes(),
         )
         .drop_nulls("number")
-        .sort(*_OF, "number", "digits")
+        .sort(*_OF, "number", "digits", "interaction_id")
         .unique([*_OF, "number"], keep="first", maintain_order=True)
-        .with_columns(before=pl.col("number").shift(1).over(_OF))
-        .with_columns(gap=(pl.col("number") - pl.col("before") - 1).fill_null(0))
-        .with_columns(is_jump=pl.col("gap") > longest)
+        .with_columns(gap=(pl.col("number") - pl.col("number").shift(1).over(_OF) - 1).fill_null(0))
+        .with_columns(is_jump=is_long & is_at_an_end)
         .collect()
     )
 
@@ -116,30 +115,30 @@ def _sequence(
     *,
     source_account: str,
     prefix: str,
-    first: int,
-    last: int,
-    width: int | None,
+    first: str,
+    last: str,
+    width: int,
     present: int,
     missing: int,
     jumps: int,
 ) -> Sequence:
     def named(number: int) -> str:
-        return f"{prefix}{number:0{width or 0}}"
+        return f"{prefix}{number:0{width}}"
 
     longest = (
         gaps.filter((pl.col("source_account") == source_account) & (pl.col("prefix") == prefix))
-        .sort("gap", "number", descending=[True, False])
+        .sort("is_jump", "gap", "number", descending=[False, True, False])
         .head(MOST_GAPS)
     )
     return Sequence(
         source_account=source_account,
-        first=named(first),
-        last=named(last),
+        first=first,
+        last=last,
         present=present,
         missing=missing,
         jumps=jumps,
         gaps=[
-            Gap(first=named(before + 1), last=named(number - 1), numbers=gap)
-            for before, number, gap in longest.select("before", "number", "gap").iter_rows()
+            Gap(first=named(number - gap), last=named(number - 1), numbers=gap, is_jump=is_jump)
+            for number, gap, is_jump in longest.select("number", "gap", "is_jump").iter_rows()
         ],
     )

@@ -13,14 +13,21 @@ MOST_RUNS = MOST_IDS = 20
 _ORDER = ("opened_at", "source_account", "interaction_id")
 
 
+class InteractionKey(msgspec.Struct, frozen=True, kw_only=True):
+    source_account: str
+    interaction_id: str
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one customer. Of a long one, both lists have the first ones."""
+    """Of one customer. `agent_ids` and `begins_with` are in the order of time; of a long run they are
+    the first ones.
+    """
 
     first_opened_at: Micros
     last_opened_at: Micros
     interactions: int
     agent_ids: list[str]
-    interaction_ids: list[str]
+    begins_with: list[InteractionKey]
 
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +60,8 @@ def runs(log: Log) -> Runs:
             first_opened_at=pl.col("opened_at").min(),
             last_opened_at=pl.col("opened_at").max(),
             interactions=pl.len(),
-            agent_ids=pl.col("agent_id").drop_nulls().unique().sort().head(MOST_IDS),
-            interaction_ids=pl.col("interaction_id").head(MOST_IDS),
+            agent_ids=pl.col("agent_id").drop_nulls().unique(maintain_order=True).head(MOST_IDS),
+            begins_with=pl.struct("source_account", "interaction_id").head(MOST_IDS),
         )
         .sort("interactions", "first_opened_at", "run", descending=[True, False, False])
         .drop("run")
