@@ -15,9 +15,9 @@ from vendorwatch.anomalies.shown import MonthAnomalies, month_anomalies
 from vendorwatch.audit.model import Actor
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
-from vendorwatch.periods import Month
 from vendorwatch.scoring.inputs import FutureAsOf
 from vendorwatch.telemetry import Clock
+from vendorwatch.web.months import month_in
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import (
     BodyTooLarge,
@@ -78,7 +78,7 @@ async def list_contact_counts(
     month: FromPath[str], principal: NamedDependency[Principal], database: NamedDependency[Database]
 ) -> list[ContactCount]:
     principal.require("read", "manage")
-    wanted = _month(month)
+    wanted = month_in(month)
     async with database.read(principal.scope) as connection:
         found = await service.counts_of(connection, principal.scope, wanted)
     return [
@@ -104,17 +104,10 @@ async def get_anomalies(
     clock: NamedDependency[Clock],
 ) -> MonthAnomalies:
     principal.require("read", "manage")
-    wanted = _month(month)
+    wanted = month_in(month)
     async with database.read(principal.scope) as connection:
         found = await service.anomalies(connection, principal.scope, wanted, now=clock())
     return month_anomalies(found)
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise NotFound("There is no such month.") from error
 
 
 HANDLERS = (put_contact_counts, list_contact_counts, get_anomalies)

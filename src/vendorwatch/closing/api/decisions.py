@@ -7,7 +7,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from vendorwatch.audit.model import Actor
 from vendorwatch.closing import issuing, service
-from vendorwatch.closing.api.months import detail, month_in
+from vendorwatch.closing.api.months import detail
 from vendorwatch.closing.bodies import ApproveBody, ReviseBody
 from vendorwatch.closing.refusals import (
     BadClosingRequest,
@@ -19,6 +19,7 @@ from vendorwatch.closing.shown import ClosingDetail
 from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.telemetry import Clock
+from vendorwatch.web.months import month_in
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BodyTooLarge, UnsupportedMediaType, problem_responses
 from vendorwatch.web.strict import BadBody, BadContent

@@ -18,6 +18,7 @@ from vendorwatch.db.engine import Database
 from vendorwatch.errors import NotFound
 from vendorwatch.periods import Month
 from vendorwatch.telemetry import Clock
+from vendorwatch.web.months import month_in
 from vendorwatch.web.paging import BadCursor, Pages
 from vendorwatch.web.principal import InsufficientScope, Principal
 from vendorwatch.web.problems import BadParameter, problem_responses
@@ -86,13 +87,6 @@ async def preview_revision(
     wanted = month_in(month)
     found = await service.preview(database, principal.scope, wanted, now=clock())
     return closing_preview(wanted, found)
-
-
-def month_in(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise NotFound("There is no such month.") from error
 
 
 async def detail(
