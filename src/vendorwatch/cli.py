@@ -26,7 +26,7 @@ from vendorwatch.policies.commands import policy
 from vendorwatch.scorecards.commands import score, scorecard, verify
 from vendorwatch.settings import Settings
 from vendorwatch.telemetry import configure_logging, system_clock
-from vendorwatch.terminal import Runtime, emit_json, masked, pass_runtime, run
+from vendorwatch.terminal import Runtime, emit_json, json_option, masked, pass_runtime, run
 from vendorwatch.vendors.commands import agent_commands, engagement_commands
 from vendorwatch.worker.commands import worker
 
@@ -84,7 +84,7 @@ async def _nothing(database: Database) -> None:
 
 
 @cli.command("settings")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def show_settings(runtime: Runtime, *, as_json: bool) -> None:
     """Show each setting with its value, default and meaning; secrets are masked."""
@@ -152,7 +152,7 @@ def db_upgrade(runtime: Runtime) -> None:
 
 
 @db_commands.command("current")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def db_current(runtime: Runtime, *, as_json: bool) -> None:
     """Show the database's revision and the one that this version needs."""

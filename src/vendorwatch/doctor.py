@@ -15,7 +15,14 @@ from vendorwatch.db.engine import Database, driver_url
 from vendorwatch.errors import VendorwatchError
 from vendorwatch.periods import SECOND, Micros, format_instant, to_micros
 from vendorwatch.resources import MIGRATIONS, REPORTS
-from vendorwatch.terminal import EXIT_UNAVAILABLE, Runtime, emit_json, masked, pass_runtime
+from vendorwatch.terminal import (
+    EXIT_UNAVAILABLE,
+    Runtime,
+    emit_json,
+    json_option,
+    masked,
+    pass_runtime,
+)
 from vendorwatch.web.readiness import check_disk
 
 LIBRARIES = {
@@ -50,7 +57,7 @@ class Finding:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def doctor(runtime: Runtime, *, as_json: bool) -> int:
     """Look at libraries, fonts, database, schema, clock and disk; exit with 5 if one is wrong."""

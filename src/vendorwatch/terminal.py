@@ -111,7 +111,11 @@ class MonthType(click.ParamType[Month]):
             self.fail(str(error), param, ctx)
 
 
+engagement_option = click.option(
+    "--engagement", required=True, metavar="ID", help="Which engagement."
+)
 month_option = click.option("--month", required=True, type=MonthType(), help="As 2026-10.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 
 def emit_json(value: object) -> None:

@@ -11,7 +11,14 @@ from vendorwatch.access import service
 from vendorwatch.access.model import DEFAULT_SCOPE, SCOPES, NewKey, StoredKey
 from vendorwatch.db.engine import Database
 from vendorwatch.periods import DAY, SECOND, Micros, format_instant, to_shown_micros
-from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime
+from vendorwatch.terminal import (
+    Runtime,
+    emit_json,
+    emit_table,
+    engagement_option,
+    json_option,
+    pass_runtime,
+)
 
 _UNITS: dict[str, Micros] = {
     "s": SECOND,
@@ -39,7 +46,7 @@ def _parse_instant(
 
 
 @key_commands.command("create")
-@click.option("--engagement", "engagement_id", required=True, help="Id of the engagement.")
+@engagement_option
 @click.option(
     "--scope",
     "scopes",
@@ -55,11 +62,11 @@ def _parse_instant(
     metavar="INSTANT",
     help="When it stops working, such as 2027-01-31T00:00:00Z. Default: never.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def create(
     runtime: Runtime,
-    engagement_id: str,
+    engagement: str,
     scopes: tuple[str, ...],
     expires_at: Micros | None,
     *,
@@ -70,7 +77,7 @@ def create(
 
     async def use_case(database: Database) -> NewKey:
         async with database.read_as_operator() as connection:
-            scope = await service.scope_of(connection, engagement_id)
+            scope = await service.scope_of(connection, engagement)
         async with database.write(scope) as connection:
             return await service.create_key(
                 connection, scope, scopes, secret, runtime.clock(), expires_at
@@ -85,15 +92,15 @@ def create(
 
 
 @key_commands.command("list")
-@click.option("--engagement", "engagement_id", required=True, help="Id of the engagement.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@engagement_option
+@json_option
 @pass_runtime
-def list_keys(runtime: Runtime, engagement_id: str, *, as_json: bool) -> None:
+def list_keys(runtime: Runtime, engagement: str, *, as_json: bool) -> None:
     """List the keys of an engagement, never the keys' text."""
 
     async def use_case(database: Database) -> list[StoredKey]:
         async with database.read_as_operator() as connection:
-            scope = await service.scope_of(connection, engagement_id)
+            scope = await service.scope_of(connection, engagement)
         async with database.read(scope) as connection:
             return await service.list_keys(connection, scope)
 
@@ -138,7 +145,7 @@ class _Span(click.ParamType[Micros]):
     show_default=True,
     help="How long the old key stays good: 7d, 12h, 30m or 0s; at most 30d.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @click.argument("key_id")
 @pass_runtime
 def rotate(runtime: Runtime, key_id: str, overlap: Micros, *, as_json: bool) -> None:
@@ -161,7 +168,7 @@ def rotate(runtime: Runtime, key_id: str, overlap: Micros, *, as_json: bool) -> 
 
 
 @key_commands.command("revoke")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @click.argument("key_id")
 @pass_runtime
 def revoke(runtime: Runtime, key_id: str, *, as_json: bool) -> None:

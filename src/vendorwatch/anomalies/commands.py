@@ -19,6 +19,8 @@ from vendorwatch.terminal import (
     Runtime,
     emit_json,
     emit_table,
+    engagement_option,
+    json_option,
     month_option,
     pass_runtime,
     read_text,
@@ -26,8 +28,6 @@ from vendorwatch.terminal import (
 from vendorwatch.vendors.service import find_engagement
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
-_engagement = click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-_json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
 @click.group("contact-counts")
@@ -36,9 +36,9 @@ def contact_counts() -> None:
 
 
 @contact_counts.command("set")
-@_engagement
+@engagement_option
 @click.argument("file", type=_File)
-@_json
+@json_option
 @pass_runtime
 def set_counts(runtime: Runtime, engagement: str, file: Path, *, as_json: bool) -> None:
     """Take the counts of FILE, a CSV file with the columns day, contacts and, if you like, channel.
@@ -61,9 +61,9 @@ def set_counts(runtime: Runtime, engagement: str, file: Path, *, as_json: bool) 
 
 
 @contact_counts.command("list")
-@_engagement
+@engagement_option
 @month_option
-@_json
+@json_option
 @pass_runtime
 def list_counts(runtime: Runtime, engagement: str, month: Month, *, as_json: bool) -> None:
     """List what was counted in a month."""
@@ -87,9 +87,9 @@ def list_counts(runtime: Runtime, engagement: str, month: Month, *, as_json: boo
 
 
 @click.command()
-@_engagement
+@engagement_option
 @month_option
-@_json
+@json_option
 @pass_runtime
 def anomalies(runtime: Runtime, engagement: str, month: Month, *, as_json: bool) -> None:
     """Look at a month's log for what is a reason to ask the vendor.

@@ -30,6 +30,8 @@ from vendorwatch.terminal import (
     Runtime,
     emit_json,
     emit_table,
+    engagement_option,
+    json_option,
     month_option,
     pass_runtime,
 )
@@ -38,16 +40,12 @@ from vendorwatch.vendors.service import engagements, find_engagement
 T = TypeVar("T")
 
 
-_engagement = click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-_json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-
-
 @click.command("close-month")
 @month_option
 @click.option("--engagement", metavar="ID", help="Only this one.")
 @click.option("--all", "every", is_flag=True, help="Every engagement.")
 @click.option("--dry-run", is_flag=True, help="Compute and tell; keep nothing.")
-@_json
+@json_option
 @pass_runtime
 def close_month(
     runtime: Runtime,
@@ -144,10 +142,10 @@ def _told(result: dict[str, Any]) -> str:
 
 
 @click.command()
-@_engagement
+@engagement_option
 @month_option
 @click.option("--reason", help="Kept beside the decision.")
-@_json
+@json_option
 @pass_runtime
 def approve(
     runtime: Runtime, engagement: str, month: Month, reason: str | None, as_json: bool
@@ -164,11 +162,11 @@ def approve(
 
 
 @click.command()
-@_engagement
+@engagement_option
 @month_option
 @click.option("--reason", required=True, help="Shown beside the revision.")
 @click.option("--dry-run", is_flag=True, help="Show what would change; keep nothing.")
-@_json
+@json_option
 @pass_runtime
 def revise(
     runtime: Runtime, engagement: str, month: Month, reason: str, dry_run: bool, as_json: bool
@@ -207,7 +205,7 @@ def closing() -> None:
 
 
 @closing.command("rules")
-@_engagement
+@engagement_option
 @click.option("--approval", type=click.Choice(["automatic", "hold"]), help="hold: a person issues.")
 @click.option(
     "--late-data",
@@ -220,7 +218,7 @@ def closing() -> None:
     help="Earlier ones are not closed; engagement: the one in which it was created.",
 )
 @click.option("--last-month", metavar="YYYY-MM", help="Later ones are not closed; none: no end.")
-@_json
+@json_option
 @pass_runtime
 def closing_rules(
     runtime: Runtime,
@@ -261,8 +259,8 @@ def closing_rules(
 
 
 @closing.command("list")
-@_engagement
-@_json
+@engagement_option
+@json_option
 @pass_runtime
 def list_closings(runtime: Runtime, engagement: str, as_json: bool) -> None:
     """List the months, the newest first."""

@@ -13,7 +13,7 @@ from vendorwatch.demo.closing import mail_folder
 from vendorwatch.demo.description import read_description
 from vendorwatch.demo.run import Outcome, run_demo
 from vendorwatch.resources import FIXTURES
-from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime
+from vendorwatch.terminal import Runtime, emit_json, emit_table, json_option, pass_runtime
 
 _HEADERS = (
     "vendor",
@@ -28,7 +28,7 @@ _HEADERS = (
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@json_option
 @pass_runtime
 def demo(runtime: Runtime, as_json: bool) -> None:
     """The main job on a made-up shop: logs in, scores, PDF scorecards, mail.

@@ -25,6 +25,8 @@ from vendorwatch.terminal import (
     Runtime,
     emit_json,
     emit_table,
+    engagement_option,
+    json_option,
     pass_runtime,
     read_text,
 )
@@ -183,8 +185,8 @@ def mapping() -> None:
 
 @mapping.command("set")
 @click.argument("file", type=_File)
-@click.option("--engagement", required=True, help="Its id.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@engagement_option
+@json_option
 @pass_runtime
 def set_mapping(runtime: Runtime, file: Path, engagement: str, *, as_json: bool) -> None:
     """Store FILE as the newest mapping; the newest one again changes nothing."""
@@ -205,9 +207,9 @@ def set_mapping(runtime: Runtime, file: Path, engagement: str, *, as_json: bool)
 
 
 @mapping.command("show")
-@click.option("--engagement", required=True, help="Its id.")
+@engagement_option
 @click.option("--version", type=int, help="The newest, if not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def show_mapping(runtime: Runtime, engagement: str, version: int | None, *, as_json: bool) -> None:
     """Print a stored mapping as it was set."""
@@ -231,7 +233,7 @@ def show_mapping(runtime: Runtime, engagement: str, version: int | None, *, as_j
 @mapping.command("check")
 @click.argument("file", type=_File)
 @click.option("--sample", type=_File, help="A log to try it on; nothing is stored or sent.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def check_mapping(runtime: Runtime, file: Path, sample: Path | None, *, as_json: bool) -> int:
     """Say everything that is wrong with FILE, and what it makes of a sample.

@@ -8,7 +8,14 @@ import click
 from vendorwatch.db.engine import Database
 from vendorwatch.knowledge import service
 from vendorwatch.knowledge.parse import read_document
-from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime
+from vendorwatch.terminal import (
+    Runtime,
+    emit_json,
+    emit_table,
+    engagement_option,
+    json_option,
+    pass_runtime,
+)
 from vendorwatch.vendors.service import find_engagement
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -21,8 +28,8 @@ def knowledge() -> None:
 
 @knowledge.command()
 @click.argument("file", type=_FILE)
-@click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@engagement_option
+@json_option
 @pass_runtime
 def load(runtime: Runtime, file: Path, engagement: str, as_json: bool) -> None:
     """Store questions, checks, assignments and attempts from a JSON document, or none of them."""
@@ -42,8 +49,8 @@ def load(runtime: Runtime, file: Path, engagement: str, as_json: bool) -> None:
 
 
 @knowledge.command("list")
-@click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@engagement_option
+@json_option
 @pass_runtime
 def list_checks(runtime: Runtime, engagement: str, as_json: bool) -> None:
     """The checks by due date, and how this engagement's agents did on them so far."""
@@ -63,8 +70,8 @@ def list_checks(runtime: Runtime, engagement: str, as_json: bool) -> None:
 
 
 @knowledge.command()
-@click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@engagement_option
+@json_option
 @pass_runtime
 def items(runtime: Runtime, engagement: str, as_json: bool) -> None:
     """How hard each question is, and whether those who know the rest get it right.
@@ -90,12 +97,12 @@ def items(runtime: Runtime, engagement: str, as_json: bool) -> None:
 
 @knowledge.command()
 @click.argument("question_id")
-@click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
+@engagement_option
 @click.option(
     "--version", required=True, type=click.IntRange(min=1), help="Which version of the question."
 )
 @click.option("--reason", required=True, help="What is wrong with it; kept for ever.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@json_option
 @pass_runtime
 def withdraw(
     runtime: Runtime, question_id: str, engagement: str, version: int, reason: str, as_json: bool

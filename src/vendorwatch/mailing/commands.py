@@ -38,15 +38,13 @@ from vendorwatch.terminal import (
     Runtime,
     emit_json,
     emit_table,
+    engagement_option,
+    json_option,
     pass_runtime,
 )
 from vendorwatch.vendors.service import find_engagement
 
 _Decision = Callable[[AsyncConnection, Scope, str, Micros], Awaitable[Delivery]]
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-_engagement = click.option(
-    "--engagement", "engagement_id", required=True, metavar="ID", help="Id of the engagement."
-)
 
 
 @click.group("recipient")
@@ -55,7 +53,7 @@ def recipient_commands() -> None:
 
 
 @recipient_commands.command("add")
-@_engagement
+@engagement_option
 @click.option("--email", required=True, help="One address.")
 @click.option("--name", required=True, help="How the mail calls them.")
 @click.option(
@@ -83,11 +81,11 @@ def recipient_commands() -> None:
 @click.option(
     "--every-vendor", is_flag=True, help="Of all the merchant's vendors, not of this one alone."
 )
-@_json
+@json_option
 @pass_runtime
 def add(
     runtime: Runtime,
-    engagement_id: str,
+    engagement: str,
     email: str,
     name: str,
     language: str,
@@ -103,7 +101,7 @@ def add(
     )
 
     async def use_case(database: Database) -> RecipientItem:
-        scope = await _scope(database, engagement_id)
+        scope = await _scope(database, engagement)
         async with database.write(scope.of_merchant()) as connection:
             found, _ = await service.add_recipient(connection, scope, asked, runtime.clock())
         return recipient_item(found)
@@ -116,14 +114,14 @@ def add(
 
 
 @recipient_commands.command("list")
-@_engagement
-@_json
+@engagement_option
+@json_option
 @pass_runtime
-def list_recipients(runtime: Runtime, engagement_id: str, *, as_json: bool) -> None:
+def list_recipients(runtime: Runtime, engagement: str, *, as_json: bool) -> None:
     """List who is written to about an engagement, removed ones included."""
 
     async def use_case(database: Database) -> list[RecipientItem]:
-        scope = await _scope(database, engagement_id)
+        scope = await _scope(database, engagement)
         async with database.read(scope.of_merchant()) as connection:
             return [recipient_item(each) for each in await service.recipients(connection, scope)]
 
@@ -145,15 +143,15 @@ def list_recipients(runtime: Runtime, engagement_id: str, *, as_json: bool) -> N
 
 
 @recipient_commands.command("remove")
-@_engagement
-@_json
+@engagement_option
+@json_option
 @click.argument("recipient_id")
 @pass_runtime
-def remove(runtime: Runtime, engagement_id: str, recipient_id: str, *, as_json: bool) -> None:
+def remove(runtime: Runtime, engagement: str, recipient_id: str, *, as_json: bool) -> None:
     """Write to somebody no more; what waits for them is not sent."""
 
     async def use_case(database: Database) -> RecipientItem:
-        scope = await _scope(database, engagement_id)
+        scope = await _scope(database, engagement)
         async with database.write(scope.of_merchant()) as connection:
             return recipient_item(
                 await service.remove_recipient(connection, scope, recipient_id, runtime.clock())
@@ -167,18 +165,18 @@ def remove(runtime: Runtime, engagement_id: str, recipient_id: str, *, as_json: 
 
 
 @recipient_commands.command("restore")
-@_engagement
-@_json
+@engagement_option
+@json_option
 @click.argument("recipient_id")
 @pass_runtime
-def restore(runtime: Runtime, engagement_id: str, recipient_id: str, *, as_json: bool) -> None:
+def restore(runtime: Runtime, engagement: str, recipient_id: str, *, as_json: bool) -> None:
     """Write again to somebody whose mail came back: the address is right now.
 
     What was skipped meanwhile is sent if it is retried.
     """
 
     async def use_case(database: Database) -> RecipientItem:
-        scope = await _scope(database, engagement_id)
+        scope = await _scope(database, engagement)
         async with database.write(scope.of_merchant()) as connection:
             return recipient_item(
                 await returned.restore(connection, scope, recipient_id, runtime.clock())
@@ -195,7 +193,7 @@ def restore(runtime: Runtime, engagement_id: str, recipient_id: str, *, as_json:
 @click.option(
     "--list", "only_list", is_flag=True, help="Send nothing; list what became of each mail."
 )
-@_json
+@json_option
 @click.pass_context
 def deliver(context: click.Context, *, only_list: bool, as_json: bool) -> int:
     """Send the mail that is due, of all merchants.
@@ -258,7 +256,7 @@ def _list(runtime: Runtime, *, as_json: bool) -> None:
 
 
 @deliver.command("retry")
-@_json
+@json_option
 @click.argument("delivery_id")
 @pass_runtime
 def retry(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
@@ -267,7 +265,7 @@ def retry(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
 
 
 @deliver.command("cancel")
-@_json
+@json_option
 @click.argument("delivery_id")
 @pass_runtime
 def cancel(runtime: Runtime, delivery_id: str, *, as_json: bool) -> None:
@@ -285,7 +283,7 @@ def _decide(runtime: Runtime, delivery_id: str, decide: _Decision, *, as_json: b
 
 
 @deliver.command("bounced")
-@_json
+@json_option
 @click.argument("report", type=click.File("rb"))
 @pass_runtime
 def bounced(runtime: Runtime, report: IO[bytes], *, as_json: bool) -> None:
@@ -324,9 +322,9 @@ def _tell(found: DeliveryItem, *, as_json: bool) -> None:
     click.echo(f"{found.subject_key} ({found.kind}) is {found.state}.")
 
 
-async def _scope(database: Database, engagement_id: str) -> Scope:
+async def _scope(database: Database, engagement: str) -> Scope:
     async with database.read_as_operator() as connection:
-        return (await find_engagement(connection, engagement_id)).scope
+        return (await find_engagement(connection, engagement)).scope
 
 
 async def _place(database: Database, delivery_id: str) -> Scope:

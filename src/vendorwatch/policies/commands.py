@@ -13,12 +13,18 @@ from vendorwatch.policies.difference import Change, differences
 from vendorwatch.policies.model import StoredPolicy, effective_months, read_policy
 from vendorwatch.policies.shown import policy_items
 from vendorwatch.scoring.policy_reader import load
-from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime, read_text
+from vendorwatch.terminal import (
+    Runtime,
+    emit_json,
+    emit_table,
+    engagement_option,
+    json_option,
+    pass_runtime,
+    read_text,
+)
 from vendorwatch.vendors.service import find_engagement
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
-_engagement = click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
-_json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
 @click.group()
@@ -33,9 +39,9 @@ def show_default() -> None:
 
 
 @policy.command("set")
-@_engagement
+@engagement_option
 @click.argument("file", type=_File)
-@_json
+@json_option
 @pass_runtime
 def set_policy(runtime: Runtime, engagement: str, file: Path, as_json: bool) -> None:
     """Make FILE the newest version. The same content again changes nothing."""
@@ -58,7 +64,7 @@ def set_policy(runtime: Runtime, engagement: str, file: Path, as_json: bool) -> 
 
 
 @policy.command("show")
-@_engagement
+@engagement_option
 @click.option("--version", type=click.IntRange(0), help="Which; 0 is the default. [the newest]")
 @pass_runtime
 def show_policy(runtime: Runtime, engagement: str, version: int | None) -> None:
@@ -69,8 +75,8 @@ def show_policy(runtime: Runtime, engagement: str, version: int | None) -> None:
 
 
 @policy.command("list")
-@_engagement
-@_json
+@engagement_option
+@json_option
 @pass_runtime
 def list_policies(runtime: Runtime, engagement: str, as_json: bool) -> None:
     """List the versions, the oldest first, with the months for which each counts."""
@@ -92,10 +98,10 @@ def list_policies(runtime: Runtime, engagement: str, as_json: bool) -> None:
 
 
 @policy.command("diff")
-@_engagement
+@engagement_option
 @click.argument("old", required=False)
 @click.argument("new", required=False)
-@_json
+@json_option
 @pass_runtime
 def diff(
     runtime: Runtime, engagement: str, old: str | None, new: str | None, as_json: bool

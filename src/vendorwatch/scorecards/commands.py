@@ -30,6 +30,8 @@ from vendorwatch.terminal import (
     MonthType,
     Runtime,
     emit_json,
+    engagement_option,
+    json_option,
     month_option,
     pass_runtime,
     read_text,
@@ -49,18 +51,16 @@ class _Instant(click.ParamType[Micros]):
             self.fail(str(error), param, ctx)
 
 
-_engagement = click.option("--engagement", required=True, metavar="ID", help="Which engagement.")
 _as_of = click.option(
     "--as-of",
     type=_Instant(),
     help="RFC 3339 with an offset. What happened later counts as not happened. "
     "Default: when the month is final, or now.",
 )
-_json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
 @click.command()
-@_engagement
+@engagement_option
 @month_option
 @_as_of
 @click.option(
@@ -69,7 +69,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard o
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What if this file counted: both results side by side.",
 )
-@_json
+@json_option
 @pass_runtime
 def score(
     runtime: Runtime,
@@ -112,7 +112,7 @@ def _read_policy(file: Path) -> str:
 
 
 @click.command()
-@_engagement
+@engagement_option
 @month_option
 @_as_of
 @click.option(
@@ -201,7 +201,7 @@ _TOLD: dict[Result, str] = {
     is_flag=True,
     help="Instead of scorecards: the chain of the audit; of --engagement, or of every one.",
 )
-@_json
+@json_option
 @pass_runtime
 def verify(
     runtime: Runtime,

@@ -6,7 +6,14 @@ import click
 import msgspec
 
 from vendorwatch.db.engine import Database
-from vendorwatch.terminal import Runtime, emit_json, emit_table, pass_runtime
+from vendorwatch.terminal import (
+    Runtime,
+    emit_json,
+    emit_table,
+    engagement_option,
+    json_option,
+    pass_runtime,
+)
 from vendorwatch.vendors import service
 from vendorwatch.vendors.model import Agent, Engagement, RosterReceipt
 from vendorwatch.vendors.parse import COLUMNS, read_roster
@@ -25,7 +32,7 @@ def engagement_commands() -> None:
     required=True,
     help="The merchant's IANA zone, such as Asia/Ho_Chi_Minh: its months are counted there.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def create(runtime: Runtime, merchant: str, vendor: str, time_zone: str, *, as_json: bool) -> None:
     """Create an engagement; the same names again are the same engagement."""
@@ -55,7 +62,7 @@ def create(runtime: Runtime, merchant: str, vendor: str, time_zone: str, *, as_j
 
 
 @engagement_commands.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 @pass_runtime
 def list_engagements(runtime: Runtime, *, as_json: bool) -> None:
     """List all engagements."""
@@ -78,16 +85,16 @@ def agent_commands() -> None:
 
 
 @agent_commands.command("import")
-@click.option("--engagement", "engagement_id", required=True, help="Id of the engagement.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@engagement_option
+@json_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @pass_runtime
-def import_agents(runtime: Runtime, engagement_id: str, file: Path, *, as_json: bool) -> None:
+def import_agents(runtime: Runtime, engagement: str, file: Path, *, as_json: bool) -> None:
     entries = read_roster(file.read_bytes())
 
     async def use_case(database: Database) -> RosterReceipt:
         async with database.read_as_operator() as connection:
-            scope = (await service.find_engagement(connection, engagement_id)).scope
+            scope = (await service.find_engagement(connection, engagement)).scope
         async with database.write(scope) as connection:
             return await service.put_roster(connection, scope, entries, runtime.clock())
 
@@ -106,15 +113,15 @@ import_agents.help = (
 
 
 @agent_commands.command("list")
-@click.option("--engagement", "engagement_id", required=True, help="Id of the engagement.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@engagement_option
+@json_option
 @pass_runtime
-def list_agents(runtime: Runtime, engagement_id: str, *, as_json: bool) -> None:
+def list_agents(runtime: Runtime, engagement: str, *, as_json: bool) -> None:
     """List the agents, those only seen in logs included."""
 
     async def use_case(database: Database) -> list[Agent]:
         async with database.read_as_operator() as connection:
-            scope = (await service.find_engagement(connection, engagement_id)).scope
+            scope = (await service.find_engagement(connection, engagement)).scope
         async with database.read(scope) as connection:
             return await service.agents(connection, scope)
 
