@@ -74,7 +74,7 @@ async def counts_of(
 async def anomalies(
     connection: AsyncConnection, scope: Scope, month: Month, *, now: Micros
 ) -> Examined:
-    """From the records that the month's scorecard is computed from. Stores nothing.
+    """From what a scorecard of the month would be computed from now. Stores nothing.
 
     Raises NotFound for an unknown engagement, FutureAsOf.
     """

@@ -1,4 +1,4 @@
-"""Interactions that enter no metric: on the word of the log alone, as it is with its instants."""
+"""Interactions that enter no metric: a log can call any of them so."""
 
 from fractions import Fraction
 

@@ -1,9 +1,9 @@
-"""When something is told: where it makes out a part of the month that can move its figures."""
+"""From which share on something is flagged."""
 
 from fractions import Fraction
 
 MATERIAL = Fraction(1, 50)
-"""Of the contacts: less than that hardly moves a rate by what a policy's points can show."""
+"""A round share, the same for everybody; it was chosen, not derived."""
 
 
 def is_material(some: int, of: int, share: Fraction = MATERIAL) -> bool:

@@ -8,9 +8,8 @@ from vendorwatch.integrity.measure import is_material
 
 LEAST = 30
 SHORTEST_JUMP = 100
-JUMP_SHARE = (
-    10  # of the numbers that are there: a jump is longer than that part, fewer are beyond it
-)
+# A jump is longer than a tenth of the numbers that are there, and fewer than a tenth are beyond it.
+JUMP_SHARE = 10
 GAPS_SHARE = 4  # numbers that are there for one that is missing, at least
 MOST_SEQUENCES = MOST_GAPS = 50
 
