@@ -1,13 +1,12 @@
 """Agents beside each other: case mix, shrunken estimates and funnel limits of every rate."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
 from vendorwatch.scoring.casemix import CaseMix
 from vendorwatch.scoring.counting import Counted
 from vendorwatch.scoring.figures import VENDOR, Who
-from vendorwatch.scoring.metrics import FOLLOWED, RATES
+from vendorwatch.scoring.metrics import Rate
 from vendorwatch.scoring.peers import (
     Fit,
     Funnel,
@@ -42,30 +41,27 @@ class Standing:
 Comparison = Spread | Standing
 
 
-def compare(counted: Counted) -> dict[Who, dict[str, Comparison]]:
-    """By metric id, of every rate that is counted from interactions; agents without a case lack it."""
-    found: dict[Who, dict[str, Comparison]] = defaultdict(dict)
-    # First those whose counts are there, while the customers who came back are looked for.
-    for metric in sorted(RATES.values(), key=lambda rate: rate.id in FOLLOWED):
-        tally = counted.tally(metric)
-        counts = {who: tally.counted(metric.id, who)[:2] for who in sorted(tally.agents)}
-        cases = {who: (k, n) for who, (k, n) in counts.items() if n}
-        prior, spread = fit(list(cases.values())), dispersion(list(cases.values()))
-        found[VENDOR][metric.id] = Spread(
-            len(cases), spread, overdispersed(spread, len(cases)), prior
+def compare(counted: Counted, metric: Rate) -> dict[Who, Comparison]:
+    """Of VENDOR and each agent that has a case."""
+    tally = counted.tally(metric)
+    counts = {who: tally.counted(metric.id, who)[:2] for who in sorted(tally.agents)}
+    cases = {who: (k, n) for who, (k, n) in counts.items() if n}
+    prior, spread = fit(list(cases.values())), dispersion(list(cases.values()))
+    found: dict[Who, Comparison] = {
+        VENDOR: Spread(len(cases), spread, overdispersed(spread, len(cases)), prior)
+    }
+    if not cases:
+        return found
+    mix, units = CaseMix.of(tally.strata(metric.id)), tally.units(metric.id)
+    vendor = Fraction(*tally.counted(metric.id, VENDOR)[:2])
+    among = Fraction(sum(k for k, _ in cases.values()), sum(n for _, n in cases.values()))
+    # Many agents have as many cases as another one, and so the same limits.
+    funnels = {n: Funnel.of(n, vendor) for n in {n for _, n in cases.values()}}
+    for who, (k, n) in cases.items():
+        found[who] = Standing(
+            adjusted=mix.adjusted_text(k, *units[who]) if mix else None,
+            estimate=estimate_text(prior, among, k, n),
+            funnel=funnels[n],
+            outside=funnels[n].outside(k),
         )
-        if not cases:
-            continue
-        mix, units = CaseMix.of(tally.strata(metric.id)), tally.units(metric.id)
-        vendor = Fraction(*tally.counted(metric.id, VENDOR)[:2])
-        among = Fraction(sum(k for k, _ in cases.values()), sum(n for _, n in cases.values()))
-        # Many agents have as many cases as another one, and so the same limits.
-        funnels = {n: Funnel.of(n, vendor) for n in {n for _, n in cases.values()}}
-        for who, (k, n) in cases.items():
-            found[who][metric.id] = Standing(
-                adjusted=mix.adjusted_text(k, *units[who]) if mix else None,
-                estimate=estimate_text(prior, among, k, n),
-                funnel=funnels[n],
-                outside=funnels[n].outside(k),
-            )
     return found

@@ -1,10 +1,12 @@
 """How often each part is played: by agent, channel and topic."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
 from math import lcm
 from operator import add
 from typing import Any
@@ -15,7 +17,16 @@ from vendorwatch.scoring.credit import CREDIT
 from vendorwatch.scoring.figures import VENDOR, Who
 from vendorwatch.scoring.frames import VALUED, Part
 from vendorwatch.scoring.measured import Measured
-from vendorwatch.scoring.metrics import FOLLOWED, NEXT_REPLY, RATES, Rate, next_reply_unknown
+from vendorwatch.scoring.metrics import (
+    FOLLOWED,
+    METRICS,
+    NEXT_REPLY,
+    RATES,
+    Percentile,
+    Rate,
+    next_reply_unknown,
+)
+from vendorwatch.scoring.spans import Spans
 
 _NONE = (0, 0, 0, 0)
 
@@ -24,8 +35,8 @@ _NONE = (0, 0, 0, 0)
 class Tally:
     """How often each agent plays each part, by channel and topic.
 
-    `cells` has a row for each agent (`who`, null: nobody) and stratum; its counts are named by
-    metric and part, of each of `metrics`.
+    `cells` has a row for each agent (`who`, null: nobody) and stratum, agent by agent; its counts
+    are named by metric and part, of each of `metrics`.
     """
 
     cells: pl.DataFrame
@@ -59,10 +70,12 @@ class Tally:
             .collect(engine="streaming")  # two and a half times as fast here as the other one
         )
         return cls(
-            cells.with_columns(
+            cells.sort("key")
+            .with_columns(
                 who=_agent(pl.col("key") // strata, agents),
                 stratum=(pl.col("key") % strata).cast(pl.UInt32),
-            ).drop("key"),
+            )
+            .drop("key"),
             tuple(parts),
         )
 
@@ -99,9 +112,8 @@ class Tally:
 
     def units(self, metric: str) -> dict[str, tuple[list[int], list[int]]]:
         """By agent: strata, and how many of the denominator lie in each."""
-        every = self._by_agent
-        counts = zip(every["stratum"], every[f"{metric} n"], strict=True)
-        return dict(zip(every["who"], counts, strict=True))
+        strata, counts = self._of_agents["stratum"], self._of_agents[f"{metric} n"]
+        return {who: (strata[place], counts[place]) for who, place in self._places.items()}
 
     @cached_property
     def _by_stratum(self) -> dict[str, list[Any]]:
@@ -109,9 +121,17 @@ class Tally:
         return self._shares.group_by("stratum").agg(sums).to_dict(as_series=False)
 
     @cached_property
-    def _by_agent(self) -> dict[str, list[Any]]:
+    def _of_agents(self) -> dict[str, list[Any]]:
+        # One list of all agents: to make one for each takes most of the time of comparing them.
         named = self._shares.filter(pl.col("who").is_not_null())
-        return named.group_by("who").agg(pl.all()).to_dict(as_series=False)
+        return named.to_dict(as_series=False)
+
+    @cached_property
+    def _places(self) -> dict[str, slice]:
+        """Where each agent's rows stand in `_of_agents`."""
+        lengths = Counter(self._of_agents["who"])
+        ends = accumulate(lengths.values())
+        return {who: slice(end - lengths[who], end) for who, end in zip(lengths, ends, strict=True)}
 
     @property
     def _shares(self) -> pl.DataFrame:
@@ -170,57 +190,43 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a month's interactions say; figures of knowledge are not among it."""
+    """What a month's interactions say; figures of knowledge are not among it.
+
+    What is not counted yet is waited for by whoever asks for it.
+    """
 
     measured: Measured
     response: Tally
     of_month: Mapping[str, Mapping[Who, int]]  # by dimension: also those that no metric looks at
-    work: Mapping[str, Work]
+    work: Mapping[str, Work]  # of who is credited for a scored interaction
+    resolving: Future[Tally]
+    asking_again: Future[Tally]
+    reviewing: Future[Mapping[Who, Reviewed]]
+    ordering: Future[Mapping[str, Spans]]
+    following: Future[Tally]
 
-    @cached_property
-    def next_replies(self) -> Tally:
-        return Tally.of(
-            self.measured.next_replies,
-            CREDIT["response"],
-            self.measured.strata,
-            {NEXT_REPLY.id: NEXT_REPLY.part},
-            interactions=pl.col("is_first"),
-        )
-
-    @cached_property
-    def reviewed(self) -> Mapping[Who, Reviewed]:
-        return _reviewed(self.measured.reviews)
-
-    @cached_property
+    @property
     def resolution(self) -> Tally:
         """Of all but the metrics of `followed`."""
-        base = pl.col("in_base")
-        return Tally.of(
-            self.measured.timed,
-            CREDIT["resolution"],
-            self.measured.strata,
-            _parts("resolution"),
-            in_base=base,
-            csat_invited=base & pl.col("csat_invited"),
-            csat_answered=base & pl.col("csat_answered"),
-        )
+        return self.resolving.result()
 
-    @cached_property
+    @property
+    def next_replies(self) -> Tally:
+        return self.asking_again.result()
+
+    @property
+    def reviewed(self) -> Mapping[Who, Reviewed]:
+        return self.reviewing.result()
+
+    @property
+    def spans(self) -> Mapping[str, Spans]:
+        """By the rate over which percentiles are taken."""
+        return self.ordering.result()
+
+    @property
     def followed(self) -> Tally:
         """Of the metrics that ask whether the customer came back, which takes longest to find."""
-        return Tally.of(
-            self.measured.facts,
-            CREDIT["resolution"],
-            self.measured.strata,
-            _parts("resolution", followed=True),
-        )
-
-    @cached_property
-    def agents(self) -> set[str]:
-        """Who is credited for a scored interaction."""
-        resolved = self.resolution.other("in_base").items()
-        of_resolution = {who for who, number in resolved if number and who is not VENDOR}
-        return of_resolution.union(self.response.agents)
+        return self.following.result()
 
     def tally(self, metric: Rate) -> Tally:
         if metric is NEXT_REPLY:
@@ -230,19 +236,66 @@ class Counted:
         return self.response if metric.dimension == "response" else self.resolution
 
 
-def count(measured: Measured) -> Counted:
-    unknown = next_reply_unknown() if measured.counts_next_replies else pl.lit(None, pl.Int8)
+def count(measured: Measured, *, beside: Executor, behind: Executor) -> Counted:
+    """First what comes first on a scorecard. `beside` goes on with the rest, in order; `behind`
+    waits for who came back.
+    """
+    following = behind.submit(_followed, measured)
+    response = _response(measured)
     return Counted(
         measured,
-        response=Tally.of(
-            measured.timed,
-            CREDIT["response"],
-            measured.strata,
-            {**_parts("response"), NEXT_REPLY.id: unknown},
-        ),
+        response=response,
+        resolving=beside.submit(_resolution, measured),
+        asking_again=beside.submit(_next_replies, measured),
+        reviewing=beside.submit(_reviewed, measured),
+        ordering=beside.submit(_spans, measured.timed),
+        following=following,
         work=_work(measured.timed),
         of_month={name: _credited(measured.in_month[who]) for name, who in CREDIT.items()},
     )
+
+
+def _response(measured: Measured) -> Tally:
+    unknown = next_reply_unknown() if measured.counts_next_replies else pl.lit(None, pl.Int8)
+    parts = {**_parts("response"), NEXT_REPLY.id: unknown}
+    return Tally.of(measured.timed, CREDIT["response"], measured.strata, parts)
+
+
+def _resolution(measured: Measured) -> Tally:
+    base = pl.col("in_base")
+    return Tally.of(
+        measured.timed,
+        CREDIT["resolution"],
+        measured.strata,
+        _parts("resolution"),
+        in_base=base,
+        csat_invited=base & pl.col("csat_invited"),
+        csat_answered=base & pl.col("csat_answered"),
+    )
+
+
+def _followed(measured: Measured) -> Tally:
+    parts = _parts("resolution", followed=True)
+    return Tally.of(measured.facts, CREDIT["resolution"], measured.strata, parts)
+
+
+def _next_replies(measured: Measured) -> Tally:
+    return Tally.of(
+        measured.next_replies,
+        CREDIT["response"],
+        measured.strata,
+        {NEXT_REPLY.id: NEXT_REPLY.part},
+        interactions=pl.col("is_first"),
+    )
+
+
+def _spans(timed: pl.DataFrame) -> dict[str, Spans]:
+    needed = {
+        metric.of: (RATES[metric.of].part, metric.span, CREDIT[metric.dimension])
+        for metric in METRICS
+        if isinstance(metric, Percentile)
+    }
+    return {rate: Spans.of(timed, *each) for rate, each in needed.items()}
 
 
 def _parts(dimension: str, *, followed: bool = False) -> dict[str, pl.Expr]:
@@ -258,8 +311,9 @@ def _credited(agents: pl.Series) -> dict[Who, int]:
     return {VENDOR: agents.len(), **dict(counts.cast({agents.name: pl.String}).iter_rows())}
 
 
-def _reviewed(reviews: pl.DataFrame) -> dict[Who, Reviewed]:
-    named = reviews.select("row", "share", who=pl.col(CREDIT["resolution"]).cast(pl.String))
+def _reviewed(measured: Measured) -> dict[Who, Reviewed]:
+    who = pl.col(CREDIT["resolution"]).cast(pl.String)
+    named = measured.reviews.select("row", "share", who=who)
     # Few different shares: each is read once, and summed up in whole numbers over one denominator.
     exact = {share: Fraction(share) for share in named["share"].unique()}
     unit = lcm(*(share.denominator for share in exact.values()))

@@ -14,6 +14,7 @@ from vendorwatch.scoring.figures import (
     MeanFigure,
     Rank,
     RateFigure,
+    Who,
 )
 from vendorwatch.scoring.intervals import ratio_text
 from vendorwatch.scoring.judging import Judgement
@@ -63,28 +64,30 @@ class Terms:
         )
 
 
-def scores_document(
-    scores: Scores,
-    figures: Mapping[str, Figure],
-    comparisons: Mapping[str, Comparison],
+def metric_documents(
+    metric: str,
+    figures: Mapping[Who, Figure],
+    judgements: Mapping[Who, Judgement],
+    comparisons: Mapping[Who, Comparison],
     terms: Terms,
-    survey: tuple[int, int],
-) -> Document:
-    """`survey`: how many customers were asked, and how many answered."""
-    judgements, rules = scores.judgements, terms.rules
-    metrics = {
-        metric: _metric(
-            figure, judgements[metric], rules.get(metric, _NO_RULE), comparisons.get(metric)
-        )
-        for metric, figure in figures.items()
+) -> dict[Who, Document]:
+    """Of everybody who has a figure."""
+    rule = terms.rules.get(metric, _NO_RULE)
+    return {
+        who: _metric(figure, judgements[who], rule, comparisons.get(who))
+        for who, figure in figures.items()
     }
-    # Beside satisfaction always stands how many were asked.
-    invited, answered = survey
-    metrics["csat"]["survey"] = {
+
+
+def survey_document(invited: int, answered: int) -> Document:
+    return {
         "invited": invited,
         "answered": answered,
         "response_rate": share(answered, invited),
     }
+
+
+def scores_document(scores: Scores, metrics: Document, terms: Terms) -> Document:
     return {
         "score": _optional(scores.score, POINT_DIGITS),
         "not_rated": list(scores.not_rated),

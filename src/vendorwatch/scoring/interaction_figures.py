@@ -1,11 +1,10 @@
 """Figures that interactions and reviews of them give."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from vendorwatch.scoring.counting import Counted, Reviewed
 from vendorwatch.scoring.figures import (
-    VENDOR,
     Counts,
     Figure,
     MeanFigure,
@@ -16,37 +15,47 @@ from vendorwatch.scoring.figures import (
 from vendorwatch.scoring.intervals import percentile_ranks
 from vendorwatch.scoring.metrics import (
     DIMENSION_OF,
+    FOLLOWED,
     METRICS,
     NEXT_REPLY,
+    PERCENTILES,
     QUALITY,
-    RATES,
     Percentile,
     Rate,
 )
 from vendorwatch.scoring.spans import Spans
 
 _NO_REVIEWS = Reviewed()
+_BY_ID = {metric.id: metric for metric in METRICS}
+_SOONEST_FIRST = sorted(
+    (*_BY_ID, QUALITY),
+    key=lambda metric: (
+        metric in PERCENTILES,
+        metric in FOLLOWED,
+        metric in {NEXT_REPLY.id, QUALITY},
+    ),
+)
+"""Rates before percentiles, and of those first the ones that wait for nothing but a count."""
 
 
 def figures_of_interactions(
-    counted: Counted, agents: Iterable[str]
-) -> dict[Who, dict[str, Figure]]:
-    """Of VENDOR and these agents, by metric id."""
-    everybody = (VENDOR, *agents)
-    rates = {metric: _rates(counted, rate, everybody) for metric, rate in RATES.items()}
-    of_metric: dict[str, Mapping[Who, Figure]] = {
-        metric.id: _percentiles(metric, rates[metric.of], counted.measured.spans[metric.of])
-        if isinstance(metric, Percentile)
-        else rates[metric.id]
-        for metric in METRICS
-    }
-    of_metric[QUALITY] = _qualities(counted, everybody)
-    return {
-        who: {metric: figures[who] for metric, figures in of_metric.items()} for who in everybody
-    }
+    counted: Counted, everybody: Sequence[Who]
+) -> Iterator[tuple[str, Mapping[Who, Figure]]]:
+    """Metric by metric: first those whose counts are there first."""
+    rates: dict[str, Mapping[Who, RateFigure]] = {}
+    for metric in _SOONEST_FIRST:
+        if metric == QUALITY:
+            yield metric, _qualities(counted, everybody)
+            continue
+        how = _BY_ID[metric]
+        if isinstance(how, Percentile):
+            yield metric, _percentiles(how, rates[how.of], counted.spans[how.of])
+        else:
+            rates[metric] = _rates(counted, how, everybody)
+            yield metric, rates[metric]
 
 
-def _rates(counted: Counted, metric: Rate, everybody: Iterable[Who]) -> dict[Who, RateFigure]:
+def _rates(counted: Counted, metric: Rate, everybody: Sequence[Who]) -> dict[Who, RateFigure]:
     tally, of_month = counted.tally(metric), counted.of_month[metric.dimension]
     is_next_reply = metric is NEXT_REPLY
     interactions_of = tally.other("interactions") if is_next_reply else {}
@@ -83,7 +92,7 @@ def _percentile(quantile: Fraction, rate: RateFigure, reached: Spans, who: Who) 
     )
 
 
-def _qualities(counted: Counted, everybody: Iterable[Who]) -> dict[Who, MeanFigure]:
+def _qualities(counted: Counted, everybody: Sequence[Who]) -> dict[Who, MeanFigure]:
     of_month = counted.of_month[DIMENSION_OF[QUALITY]]
     found = {}
     for who in everybody:

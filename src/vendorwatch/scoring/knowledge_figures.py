@@ -1,7 +1,7 @@
 """Figures that checks of product knowledge give."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -11,21 +11,17 @@ from vendorwatch.scoring.words import CHANNELS
 
 
 def figures_of_knowledge(
-    counted: Counted, knowledge: pl.DataFrame, answers: pl.DataFrame, agents: Iterable[str]
-) -> dict[Who, dict[str, Figure]]:
-    """Of VENDOR and these agents, by metric id. Frames: KNOWLEDGE and ANSWERS, aliases resolved."""
-    everybody = [VENDOR, *agents]
-    found: dict[Who, dict[str, Figure]] = {who: {} for who in everybody}
-    results, coverage = _results(knowledge), _coverage(counted, answers)
-    nothing = RateFigure(0, 0)
-    for who in everybody:
-        score, passed = results.get(who, (nothing, nothing))
-        found[who] = {
-            "knowledge_score": score,
-            "knowledge_pass_rate": passed,
-            "knowledge_coverage": coverage.get(who, nothing),
-        }
-    return found
+    counted: Counted, knowledge: pl.DataFrame, answers: pl.DataFrame, everybody: Sequence[Who]
+) -> Iterator[tuple[str, Mapping[Who, Figure]]]:
+    """Metric by metric. Frames: KNOWLEDGE and ANSWERS, aliases resolved."""
+    results, nothing = _results(knowledge), RateFigure(0, 0)
+    scores, passes = (
+        {who: results[who][at] if who in results else nothing for who in everybody} for at in (0, 1)
+    )
+    yield "knowledge_score", scores
+    yield "knowledge_pass_rate", passes
+    coverage = _coverage(counted, answers)
+    yield "knowledge_coverage", {who: coverage.get(who, nothing) for who in everybody}
 
 
 def _results(knowledge: pl.DataFrame) -> dict[Who, tuple[RateFigure, RateFigure]]:

@@ -1,6 +1,5 @@
 """From records to what every figure is counted from: the frames of one month."""
 
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,9 +13,7 @@ from vendorwatch.scoring.customers import CUSTOMER_CODES, customer, customer_cod
 from vendorwatch.scoring.facts import exclusion, with_next_replies, with_states, with_times
 from vendorwatch.scoring.frames import CONTACTS, distinct
 from vendorwatch.scoring.inputs import Inputs
-from vendorwatch.scoring.metrics import METRICS, RATES, Percentile
 from vendorwatch.scoring.repeats import LOOKED_UP, Contacts, repeated
-from vendorwatch.scoring.spans import Spans
 from vendorwatch.scoring.target_codes import target_code
 from vendorwatch.scoring.words import CHANNELS
 
@@ -24,7 +21,7 @@ _STRATUM = (
     (pl.col("topic") + 1).fill_null(0) * len(CHANNELS)
     + pl.col("channel").to_physical().cast(pl.UInt32)
 ).alias("stratum")
-_OF_MONTH = ("opened_at", "excluded", *CREDIT.values())
+_OF_MONTH = ("opened_at", "excluded", "in_base", *CREDIT.values())
 _OF_FACTS = (
     "opened_at",
     "channel",
@@ -56,14 +53,14 @@ _OF_NEXT_REPLIES = ("row", "opened_at", "response_agent", "stratum", "target_cod
 @dataclass(frozen=True)
 class Measured:
     """`records` are frames.INTERACTIONS of the month; `in_month`, row by row beside them, has
-    `excluded` (why, or null).
+    `excluded` (why, or null) and `in_base` (not given up).
 
     `timed` are of the ones that are not excluded: `row` (where each stands among the records), the
     columns of facts.with_states and with_times, and `stratum` (channel and topic, as a number below
     `strata`). `facts` are the same with `repeated`, which is looked for meanwhile: they wait for it.
-    `next_replies` see facts.with_next_replies; `reviews` are frames.REVIEWS with what stands in
-    in_month of their interactions; both have `row`, too. `spans`, by the rate over which percentiles
-    are taken, are those of the facts in order. Whom a reply and a resolution are credited to,
+    `told` are those of which events tell whether the customer asked again, and `next_replies` what
+    they tell: see facts.with_next_replies. `reviews` are frames.REVIEWS with what stands in in_month
+    of their interactions. Both have `row`, too. Whom a reply and a resolution are credited to,
     response_agent and resolution_agent, is an Enum of agents.
     """
 
@@ -71,10 +68,8 @@ class Measured:
     records: pl.DataFrame
     in_month: pl.DataFrame
     timed: pl.DataFrame
+    told: pl.DataFrame
     repeats: Future[pl.Series]
-    asked_again: Future[pl.DataFrame]
-    reviewed: Future[pl.DataFrame]
-    ordered: Future[Mapping[str, Spans]]
     topics: pl.Series
     clocks: Clocks
 
@@ -83,17 +78,14 @@ class Measured:
         repeated = self.repeats.result().gather(self.timed["row"])
         return self.timed.with_columns(repeated=repeated)
 
-    @property
+    @cached_property
     def next_replies(self) -> pl.DataFrame:
-        return self.asked_again.result()
+        policy, as_of = self.inputs.policy.policy, self.inputs.as_of
+        return with_next_replies(self.told, as_of=as_of, policy=policy, clocks=self.clocks)
 
-    @property
+    @cached_property
     def reviews(self) -> pl.DataFrame:
-        return self.reviewed.result()
-
-    @property
-    def spans(self) -> Mapping[str, Spans]:
-        return self.ordered.result()
+        return _reviews(self.inputs.reviews, self.records, self.in_month, self.inputs.as_of)
 
     @property
     def strata(self) -> int:
@@ -117,12 +109,11 @@ def measure(inputs: Inputs) -> Measured:
         .drop("customer")  # the widest of all
     )
     states = with_states(coded, as_of=as_of, policy=policy)
-    # What is submitted here takes a core, and leaves the other one to Python. What the repeats do
-    # not need comes after them: nothing takes longer.
-    beside = ThreadPoolExecutor(2)
+    beside = ThreadPoolExecutor(1)  # nothing takes longer: it is begun as early as can be
     repeats = beside.submit(
         repeated, _asked(inputs, states), _contacts_elsewhere(inputs, later, start, topics)
     )
+    beside.shutdown(wait=False)
     credit = Credit.of(distinct(records, *NAMED).values(), inputs.aliases)
     states = states.with_columns(*credit.columns(), target_code(), _STRATUM).with_row_index("row")
     is_scored = states["excluded"].is_null()
@@ -132,25 +123,13 @@ def measure(inputs: Inputs) -> Measured:
         policy=policy,
         clocks=clocks,
     )
-    asked_again = beside.submit(
-        with_next_replies,
-        states.select(*_OF_NEXT_REPLIES).filter(is_scored & states["has_events"]),
-        as_of=as_of,
-        policy=policy,
-        clocks=clocks,
-    )
-    reviewed = beside.submit(_reviews, inputs.reviews, records, states, as_of)
-    ordered = beside.submit(_spans, timed)
-    beside.shutdown(wait=False)
     return Measured(
         inputs=inputs,
         records=records,
         in_month=states.select(*_OF_MONTH),
         timed=timed,
+        told=states.select(*_OF_NEXT_REPLIES).filter(is_scored & states["has_events"]),
         repeats=repeats,
-        asked_again=asked_again,
-        reviewed=reviewed,
-        ordered=ordered,
         topics=topics,
         clocks=clocks,
     )
@@ -165,15 +144,6 @@ def of_month(inputs: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
     if is_in_month.all():  # as a rule: then nothing is copied
         return found, found.clear()
     return found.filter(is_in_month), found.filter(~is_in_month)
-
-
-def _spans(timed: pl.DataFrame) -> Mapping[str, Spans]:
-    needed = {
-        metric.of: (RATES[metric.of].part, metric.span, CREDIT[metric.dimension])
-        for metric in METRICS
-        if isinstance(metric, Percentile)
-    }
-    return {rate: Spans.of(timed, *each) for rate, each in needed.items()}
 
 
 def _asked(inputs: Inputs, states: pl.DataFrame) -> Contacts:
@@ -219,7 +189,7 @@ def _contacts_elsewhere(
 
 
 def _reviews(
-    reviews: pl.DataFrame, records: pl.DataFrame, states: pl.DataFrame, as_of: Micros
+    reviews: pl.DataFrame, records: pl.DataFrame, in_month: pl.DataFrame, as_of: Micros
 ) -> pl.DataFrame:
     """Reviews of resolved and unresolved ones alike, but of none that the customer gave up."""
     # By one text and then the other: two at once would have to be packed for every interaction.
@@ -235,9 +205,8 @@ def _reviews(
         .drop("source_account_reviewed")
         .collect()
     )
-    of_them = states.select(*_OF_MONTH, "in_base")[found["row"]]
     return (
-        pl.concat([found, of_them], how="horizontal")
+        pl.concat([found, in_month[found["row"]]], how="horizontal")
         .filter(pl.col("excluded").is_null() & pl.col("in_base"))
         .drop("excluded", "in_base")
     )

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Self
 
-from vendorwatch.scoring.figures import Figure
+from vendorwatch.scoring.figures import VENDOR, Figure, Who
 from vendorwatch.scoring.judging import Judgement, judge
 from vendorwatch.scoring.metrics import DIMENSION_OF
 from vendorwatch.scoring.policy import DIMENSIONS, Dimension, Policy
@@ -19,7 +19,6 @@ class Scores:
     score: Fraction | None
     not_rated: tuple[str, ...]
     dimensions: Mapping[str, Fraction | None]
-    judgements: Mapping[str, Judgement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +68,18 @@ class Marking:
             {name: Fraction(each.weight) for name, each in dimensions.items()},
         )
 
-    def score(self, figures: Mapping[str, Figure], minimum: int) -> Scores:
-        """`minimum` is the minimum volume of the level, vendor or agent."""
-        judgements = {
-            metric: judge(figure, self.policy.rule(metric), self._minimum(metric, minimum))
-            for metric, figure in figures.items()
+    def judge(self, metric: str, figures: Mapping[Who, Figure]) -> dict[Who, Judgement]:
+        rule, volume = self.policy.rule(metric), self.policy.minimum_volume
+        of_agent, of_vendor = volume.agent, volume.vendor
+        if DIMENSION_OF[metric] == "knowledge":
+            of_agent = of_vendor = volume.knowledge
+        return {
+            who: judge(figure, rule, of_vendor if who is VENDOR else of_agent)
+            for who, figure in figures.items()
         }
+
+    def score(self, judgements: Mapping[str, Judgement]) -> Scores:
+        """From those of every metric, all of the vendor or of one agent."""
         dimensions = {name: weights.mean(judgements) for name, weights in self.metrics.items()}
         not_rated = tuple(
             name
@@ -82,11 +87,7 @@ class Marking:
             if weight > 0 and dimensions[name] is None
         )
         total = None if not_rated else self._total(dimensions)
-        return Scores(total, not_rated, dimensions, judgements)
-
-    def _minimum(self, metric: str, minimum: int) -> int:
-        is_of_knowledge = DIMENSION_OF[metric] == "knowledge"
-        return self.policy.minimum_volume.knowledge if is_of_knowledge else minimum
+        return Scores(total, not_rated, dimensions)
 
     def _total(self, dimensions: Mapping[str, Fraction | None]) -> Fraction:
         """The weighted mean of the dimensions; one that is not rated here has no weight."""

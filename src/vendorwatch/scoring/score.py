@@ -1,6 +1,7 @@
 """Records, a policy and an instant in; a scorecard out."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import polars as pl
 
@@ -8,14 +9,23 @@ from vendorwatch.periods import format_instant
 from vendorwatch.scoring.comparison import compare
 from vendorwatch.scoring.counting import count
 from vendorwatch.scoring.credit import CREDIT
-from vendorwatch.scoring.document import SCHEMA, Document, Terms, scores_document
+from vendorwatch.scoring.document import (
+    SCHEMA,
+    Document,
+    Terms,
+    metric_documents,
+    scores_document,
+    survey_document,
+)
 from vendorwatch.scoring.facts import EXCLUSIONS
 from vendorwatch.scoring.figures import VENDOR, Who
 from vendorwatch.scoring.fingerprint import of_records, with_measured, with_names
 from vendorwatch.scoring.inputs import Inputs, final_instant
 from vendorwatch.scoring.interaction_figures import figures_of_interactions
+from vendorwatch.scoring.judging import Judgement
 from vendorwatch.scoring.knowledge_figures import figures_of_knowledge
 from vendorwatch.scoring.measured import Measured, measure
+from vendorwatch.scoring.metrics import DIMENSION_OF, RATES
 from vendorwatch.scoring.points import Marking
 
 
@@ -26,25 +36,35 @@ def score_month(inputs: Inputs) -> Document:
         frame.with_columns(pl.col("agent_id").replace(inputs.aliases))
         for frame in (inputs.knowledge, inputs.answers)
     )
-    with ThreadPoolExecutor(2) as beside:  # what Polars does there leaves a core to Python here
+    # What Polars does there leaves a core to Python here.
+    with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(1) as behind:
         records = beside.submit(of_records, inputs)
         measured = measure(inputs)
-        fingerprint = beside.submit(with_measured, records.result(), measured)
-        counted = count(measured)
-        comparisons = compare(counted)
+        counted = count(measured, beside=beside, behind=behind)
+        fingerprint = behind.submit(with_measured, records.result(), measured)
         asked = knowledge.filter(~pl.col("excused"))["agent_id"]
-        agents = sorted({*counted.agents, *asked})
-        of_interactions = figures_of_interactions(counted, agents)
-        of_knowledge = figures_of_knowledge(counted, knowledge, answers, agents)
+        agents = sorted({*counted.work, *asked})
+        everybody: list[Who] = [VENDOR, *agents]
+        marking, terms = Marking.of(policy), Terms.of(policy)
+        judged: dict[str, dict[Who, Judgement]] = {}
+        written: dict[str, dict[Who, Document]] = {}
+        for metric, figures in chain(
+            figures_of_knowledge(counted, knowledge, answers, everybody),
+            figures_of_interactions(counted, everybody),
+        ):
+            beside_others = compare(counted, RATES[metric]) if metric in RATES else {}
+            judged[metric] = marking.judge(metric, figures)
+            written[metric] = metric_documents(
+                metric, figures, judged[metric], beside_others, terms
+            )
+        invited, answered = map(counted.resolution.other, ("csat_invited", "csat_answered"))
+        for who, csat in written["csat"].items():  # beside it always stands how many were asked
+            csat["survey"] = survey_document(invited.get(who, 0), answered.get(who, 0))
 
-    marking, terms = Marking.of(policy), Terms.of(policy)
-    invited, answered = map(counted.resolution.other, ("csat_invited", "csat_answered"))
-
-    def scores_of(who: Who, minimum: int) -> Document:
-        figures = {**of_interactions[who], **of_knowledge[who]}
-        judged = marking.score(figures, minimum)
-        survey = invited.get(who, 0), answered.get(who, 0)
-        return scores_document(judged, figures, comparisons.get(who, {}), terms, survey)
+    def scores_of(who: Who) -> Document:
+        of_metric = {metric: judged[metric][who] for metric in DIMENSION_OF}
+        metrics: Document = {metric: written[metric][who] for metric in DIMENSION_OF}
+        return scores_document(marking.score(of_metric), metrics, terms)
 
     return {
         "schema": SCHEMA,
@@ -66,13 +86,13 @@ def score_month(inputs: Inputs) -> Document:
         "code_version": inputs.code_version,
         "uploads": dict(inputs.uploads),
         "volume": _volume(measured),
-        "vendor_scores": scores_of(VENDOR, policy.minimum_volume.vendor),
+        "vendor_scores": scores_of(VENDOR),
         "agents": [
             {
                 "agent_id": agent,
                 "name": inputs.names.get(agent),
                 "volume": counted.work[agent].interactions if agent in counted.work else 0,
-                **scores_of(agent, policy.minimum_volume.agent),
+                **scores_of(agent),
             }
             for agent in agents
         ],
