@@ -40,7 +40,7 @@ def users(pattern: str) -> set[str]:
         (r"_as_operator\(", AS_OPERATOR),
         (r"\.read_key\(", {"access/api/calling.py", "access/commands.py"}),
         (r"\.of_merchant\(", OF_MERCHANT),
-        (r"\bReach\(|\bwall\.enter\(", set()),
+        (r"\bReach\(|\bwall\.entrance\(", set()),
     ],
 )
 def test_wide_transactions_are_opened_where_they_belong(pattern: str, allowed: set[str]) -> None:

@@ -39,7 +39,7 @@ def engine_name() -> str:
 async def nobody(database: Database) -> AsyncIterator[AsyncConnection]:
     """As the role, and without a setting."""
     async with database.write_as_owner() as connection:
-        await wall.enter(connection, Reach())
+        await connection.exec_driver_sql(wall.entrance(Reach()))
         yield connection
 
 
@@ -62,7 +62,7 @@ async def insert(database: Database, reach: Reach, table: str, row: str) -> None
 
 async def _run(database: Database, reach: Reach, statement: str, **values: object) -> None:
     async with database.write_as_owner() as connection:
-        await wall.enter(connection, reach)
+        await connection.exec_driver_sql(wall.entrance(reach))
         await connection.execute(text(statement), values)
 
 

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
+import psycopg
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -29,9 +30,12 @@ _POOL_SIZE = "pool_size"
 _LAID_OUT = "vendorwatch_laid_out"
 # As long as SQLite's: whoever waits holds one of few connections, and must give it back some time.
 _ON_POSTGRESQL: dict[str, Any] = {
-    "pool_pre_ping": True,
+    "isolation_level": "AUTOCOMMIT",  # the driver's own BEGIN is switched off: see _begin
     "connect_args": {"options": f"-c lock_timeout={_BUSY_SECONDS}s"},
 }
+# Several statements of one answer must see the same data.
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_READ_COMMITTED = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 class DatabaseUnavailable(VendorwatchError):
@@ -101,8 +105,7 @@ class Database:
         """
 
         async def in_transaction() -> T:
-            async with _transaction(connection, read_only=True):
-                await wall.enter(connection, Reach(key=key_id))
+            async with _transaction(connection, Reach(key=key_id), read_only=True):
                 return await work(connection)
 
         async with _connected(self.engine) as connection:
@@ -141,10 +144,8 @@ class Database:
         async with (
             contextlib.nullcontext() if read_only else self._line,
             _connected(self.engine) as connection,
-            _transaction(connection, read_only=read_only),
+            _transaction(connection, reach, read_only=read_only),
         ):
-            if reach is not None:
-                await wall.enter(connection, reach)
             yield connection
 
     @asynccontextmanager
@@ -172,6 +173,7 @@ class Workbench:
         self._whose = whose
         self._line = line
         self._has_turn = False
+        self._is_new = True
         self.is_used_up = False
 
     def use_up(self) -> None:
@@ -189,22 +191,22 @@ class Workbench:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Each statement sees what is there by then. On SQLite as Database.read()."""
-        async with self._entered() as connection:
-            yield connection
+        async with self._begun(read_only=True):
+            yield self._connection
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes to temporary tables only: nobody waits for it."""
-        async with self._entered() as connection:
-            yield connection
+        async with self._begun(read_only=True):
+            yield self._connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """As Database.write(), but of all workbenches of an engagement one at a time."""
         line = contextlib.nullcontext() if self._has_turn else self._line
-        async with line, self._begun(read_only=False) as connection:
-            await wall.enter_in_line(connection, self._whose.reach, is_waiting=True)
-            yield connection
+        queue = wall.queueing(self._whose.reach, is_waiting=True)
+        async with line, self._begun(queue, read_only=False):
+            yield self._connection
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -230,43 +232,82 @@ class Workbench:
         if self._connection.dialect.name != "postgresql":
             yield None
             return
-        async with self._begun(read_only=False) as connection:
-            reach = self._whose.reach
-            is_free = await wall.enter_in_line(connection, reach, is_waiting=False)
-            yield connection if is_free else None
+        queue = wall.queueing(self._whose.reach, is_waiting=False)
+        async with self._begun(queue, read_only=False) as is_free:
+            yield self._connection if is_free else None
 
     @asynccontextmanager
-    async def _entered(self) -> AsyncIterator[AsyncConnection]:
-        async with self._begun(read_only=True) as connection:
-            await wall.enter(connection, self._whose.reach)
-            yield connection
-
-    @asynccontextmanager
-    async def _begun(self, *, read_only: bool) -> AsyncIterator[AsyncConnection]:
-        # PostgreSQL is not told: tables of a session cannot be made in a transaction that only
-        # reads.
-        _ = await self._connection.execution_options(**{_READ_ONLY: read_only})
+    async def _begun(self, *last: str, read_only: bool) -> AsyncIterator[object]:
+        # What was laid out on a connection that is lost is not sought on another one.
+        is_new, self._is_new = self._is_new, False
+        if self._connection.dialect.name != "postgresql":
+            async with _transaction(self._connection, None, read_only=read_only):
+                yield None
+            return
+        # PostgreSQL is not told that it only reads: then tables of a session cannot be made.
+        begin = (_READ_COMMITTED, wall.entrance(self._whose.reach), *last)
+        told = await _begin(self._connection, begin, is_new=is_new)
         async with self._connection.begin():
-            yield self._connection
+            await wall.entered(self._connection, self._whose.reach)
+            yield told
 
 
 @asynccontextmanager
-async def _transaction(connection: AsyncConnection, *, read_only: bool) -> AsyncIterator[None]:
-    options: dict[str, object] = {_READ_ONLY: read_only}
-    if read_only and connection.dialect.name == "postgresql":
-        # Several statements of one answer must see the same data.
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    _ = await connection.execution_options(**options)
+async def _transaction(
+    connection: AsyncConnection, reach: Reach | None, *, read_only: bool
+) -> AsyncIterator[None]:
+    """The first one of its connection."""
+    if connection.dialect.name != "postgresql":
+        _ = await connection.execution_options(**{_READ_ONLY: read_only})
+    else:
+        begin = [_SNAPSHOT if read_only else _READ_COMMITTED]
+        begin += [wall.entrance(reach)] if reach else []
+        _ = await _begin(connection, begin, is_new=True)
     async with connection.begin():
+        if reach is not None:
+            await wall.entered(connection, reach)
         yield
+
+
+async def _begin(connection: AsyncConnection, statements: Iterable[str], *, is_new: bool) -> object:
+    """On PostgreSQL, what the last statement tells. All of them are one round trip, which costs more
+    than what they ask for.
+
+    It also shows whether the connection still stands, which the pool does not know. If it does not,
+    nothing has been begun, and where it is new to its user the next one is taken.
+    """
+    command = "; ".join(statements)
+    while True:
+        driver = await _driver(connection)
+        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  the one driver that we use
+        try:
+            found = await driver.execute(command.encode(), prepare=False)
+        except asyncio.CancelledError:
+            await connection.invalidate()
+            raise
+        except psycopg.OperationalError:
+            if not (is_new and driver.closed):
+                raise
+            # Taken out of the pool, so that the last one to come is a connection that is made anew.
+            await connection.invalidate()
+            is_new = connection.engine.pool.checkedin() > 0  # type: ignore[attr-defined]  # of a queue
+        else:
+            while found.nextset():
+                pass
+            row = await found.fetchone() if found.description else None
+            return row[0] if row else None
+
+
+async def _driver(connection: AsyncConnection) -> object:
+    raw = await connection.get_raw_connection()
+    return raw.driver_connection
 
 
 async def _together(connection: AsyncConnection, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """What `work` returns, who waits for nothing but the connection. On SQLite that takes half as long
     together, and is not broken off by a cancel.
     """
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
+    driver = await _driver(connection)
     if isinstance(driver, sqlite_driver.Connection):
         return await driver.together(work)
     return await work()
@@ -277,7 +318,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         async with engine.connect() as connection:
             yield connection
-    except (DBAPIError, PoolTimeout) as error:
+    except (DBAPIError, psycopg.Error, PoolTimeout) as error:
         if isinstance(error, PoolTimeout) or _is_outage(error):
             raise DatabaseUnavailable(
                 "The database did not answer; nothing was stored. Try again.",
@@ -286,16 +327,19 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         raise
 
 
-def _is_outage(error: DBAPIError) -> bool:
+def _is_outage(error: DBAPIError | psycopg.Error) -> bool:
     """Not a mistake of ours: connection lost, locked, full, or cancelled by a restart."""
-    if isinstance(error.orig, sqlite3.OperationalError):
-        text = str(error.orig)
+    told: BaseException | None = error
+    is_lost = False
+    if isinstance(error, DBAPIError):
+        is_lost, told = error.connection_invalidated, error.orig
+    if isinstance(told, sqlite3.OperationalError):
+        text = str(told)
         return any(word in text for word in ("locked", "full", "unable to open", "disk I/O"))
-    state = getattr(error.orig, "sqlstate", None) or ""
-    # A server that was never reached has no state to tell.
-    unreached = isinstance(error, OperationalError) and not state
-    lost = error.connection_invalidated or unreached
-    return lost or state[:2] in {"08", "53", "57", "40"} or state == "55P03"
+    state = getattr(told, "sqlstate", None) or ""
+    # A server that was never reached, or was lost, has no state to tell.
+    is_lost |= isinstance(told, psycopg.OperationalError) and not state
+    return is_lost or state[:2] in {"08", "53", "57", "40"} or state == "55P03"
 
 
 def driver_url(url: str) -> URL:

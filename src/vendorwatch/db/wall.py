@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields, replace
 
-from sqlalchemy import bindparam, func, select
+from psycopg import sql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,42 +19,39 @@ ROLE = "vendorwatch_app"
 SETTINGS = tuple(f"vendorwatch.{field.name}" for field in fields(Reach))
 _REACH = "vendorwatch_reach"
 
-# Of the transaction alone: a connection goes back to the pool as it came. Put together once, as
-# every transaction begins with it.
-_SETTINGS = (
-    func.set_config("role", ROLE, True),
-    *(
-        func.set_config(f"vendorwatch.{field.name}", bindparam(field.name), True)
-        for field in fields(Reach)
-    ),
-)
-_ASSIGN = select(*_SETTINGS)
-
-# The line of those who write interactions of an engagement. The number, any, makes it another lock
+# The line of those who write interactions of an engagement: any number that makes it another lock
 # than somebody else's of the same id.
-_LINE = func.hashtextextended(bindparam("engagement"), 0x76656E646F72)
-_ASSIGN_AND_QUEUE = select(func.pg_advisory_xact_lock(_LINE), *_SETTINGS)
-_ASSIGN_IF_FREE = select(func.pg_try_advisory_xact_lock(_LINE), *_SETTINGS)
+_LINE = 0x76656E646F72
 
 
-async def enter(connection: AsyncConnection, reach: Reach) -> None:
-    """For the rest of the transaction. All settings are set: nothing of before can be left over."""
-    if connection.dialect.name != "postgresql":
-        return
-    _ = await connection.execution_options(**{_REACH: reach})
-    await _assign(connection, reach)
+def entrance(reach: Reach) -> str:
+    """A statement that makes the rest of the transaction one of `reach`. All settings are set: nothing
+    of before can be left over.
 
-
-async def enter_in_line(connection: AsyncConnection, reach: Reach, *, is_waiting: bool) -> bool:
-    """The same, of those who do so for one engagement only one at a time, until it commits. Whether
-    it is this one's turn, always so if it is waiting for it.
+    Of the transaction alone: a connection goes back to the pool as it came.
     """
-    if connection.dialect.name != "postgresql":
-        return True
-    _ = await connection.execution_options(**{_REACH: reach})
-    statement = _ASSIGN_AND_QUEUE if is_waiting else _ASSIGN_IF_FREE
-    turn = await connection.scalar(statement, asdict(reach))
-    return is_waiting or bool(turn)
+    settings = {"role": ROLE, **dict(zip(SETTINGS, asdict(reach).values(), strict=True))}
+    calls = (f"set_config('{name}', {quoted(value)}, true)" for name, value in settings.items())
+    return f"SELECT {', '.join(calls)}"
+
+
+def queueing(reach: Reach, *, is_waiting: bool) -> str:
+    """A statement by which of all transactions about an engagement one is at a time, until it commits.
+    Tells whether it is this one's turn, unless it is waiting for that.
+    """
+    lock = "pg_advisory_xact_lock" if is_waiting else "pg_try_advisory_xact_lock"
+    return f"SELECT {lock}(hashtextextended({quoted(reach.engagement)}, {_LINE}))"
+
+
+def quoted(value: str) -> str:
+    """As PostgreSQL reads it in a statement."""
+    return sql.Literal(value).as_string()
+
+
+async def entered(connection: AsyncConnection, reach: Reach) -> None:
+    """To be told of what `entrance` did."""
+    if connection.dialect.name == "postgresql":
+        _ = await connection.execution_options(**{_REACH: reach})
 
 
 @asynccontextmanager
@@ -95,4 +92,4 @@ async def _reaching(
 
 
 async def _assign(connection: AsyncConnection, reach: Reach) -> None:
-    _ = await connection.execute(_ASSIGN, asdict(reach))
+    _ = await connection.exec_driver_sql(entrance(reach))

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vendorwatch.db.engine import DatabaseUnavailable
 from vendorwatch.interactions.packing import COPY_OPTIONS, Packed
 
 
@@ -35,10 +34,6 @@ async def _copy(
         # A COPY that is broken off leaves a connection that takes no ROLLBACK.
         await connection.invalidate()
         raise
-    except psycopg.OperationalError as error:  # not seen by SQLAlchemy, which would translate it
-        raise DatabaseUnavailable(
-            "The database did not answer; nothing was stored. Try again.", retry_after_seconds=5
-        ) from error
 
 
 def _listed(columns: Iterable[str]) -> str:

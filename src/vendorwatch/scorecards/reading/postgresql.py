@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
 from vendorwatch.db.engine import DatabaseUnavailable
-from vendorwatch.db.wall import SETTINGS
+from vendorwatch.db.wall import SETTINGS, quoted
 from vendorwatch.scorecards.reading.parts import Part
 from vendorwatch.scorecards.reading.together import packed, unpacked
 
@@ -44,7 +44,7 @@ async def fetch(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         f"SET TRANSACTION SNAPSHOT '{snapshot}'",
         *(
-            f"SET LOCAL {name} = {_quoted(value or '')}"
+            f"SET LOCAL {name} = {quoted(value or '')}"
             for name, value in zip(_CARRIED, carried, strict=True)
         ),
     )
@@ -73,10 +73,6 @@ async def fetch(
         for part in parts
     ]
     return frames, number
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True, slots=True)
