@@ -12,7 +12,13 @@ import pytest
 from sqlalchemy import Select, column, select, table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from vendorwatch.db.engine import Database, DatabaseUnavailable, driver_url, wal_is_safe
+from vendorwatch.db.engine import (
+    Database,
+    DatabaseUnavailable,
+    driver_of,
+    driver_url,
+    wal_is_safe,
+)
 from vendorwatch.db.scope import Scope
 
 ADD = text(
@@ -223,6 +229,21 @@ async def test_what_was_laid_out_is_not_sought_on_another_connection(
 
     with pytest.raises(DatabaseUnavailable):
         await go_on()
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+async def test_what_the_driver_tells_of_a_lost_connection_is_an_outage(
+    database: Database, database_url: str
+) -> None:
+    async def ask_the_driver() -> None:
+        async with database.write_as_owner() as connection:
+            driver = await driver_of(connection)
+            assert isinstance(driver, psycopg.AsyncConnection)
+            await lose_connections(database_url)
+            await driver.execute("SELECT 1")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask_the_driver()
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)

@@ -362,7 +362,7 @@ async def test_two_long_uploads_of_the_same_rows_are_stored_once(
 
 
 @pytest.mark.parametrize("rows", [3, 4_100])
-async def test_a_cancelled_upload_leaves_nothing_wherever_it_is_cut_off(
+async def test_a_cancelled_upload_stores_nothing_wherever_it_is_cut_off(
     vendor: Vendor, objects: ObjectStore, rows: int
 ) -> None:
     body = ndjson([*(row(n) for n in range(1, rows)), row(0, opened_at="?")])

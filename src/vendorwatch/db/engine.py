@@ -34,7 +34,7 @@ _ON_POSTGRESQL: dict[str, Any] = {
     "connect_args": {"options": f"-c lock_timeout={_BUSY_SECONDS}s"},
 }
 # Several statements of one answer must see the same data.
-_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _READ_COMMITTED = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
@@ -240,45 +240,49 @@ class Workbench:
     async def _begun(self, *last: str, read_only: bool) -> AsyncIterator[object]:
         # What was laid out on a connection that is lost is not sought on another one.
         is_new, self._is_new = self._is_new, False
-        if self._connection.dialect.name != "postgresql":
-            async with _transaction(self._connection, None, read_only=read_only):
-                yield None
-            return
         # PostgreSQL is not told that it only reads: then tables of a session cannot be made.
-        begin = (_READ_COMMITTED, wall.entrance(self._whose.reach), *last)
-        told = await _begin(self._connection, begin, is_new=is_new)
-        async with self._connection.begin():
-            await wall.entered(self._connection, self._whose.reach)
+        async with _transaction(
+            self._connection,
+            self._whose.reach,
+            *last,
+            read_only=read_only,
+            begin=_READ_COMMITTED,
+            is_new=is_new,
+        ) as told:
             yield told
 
 
 @asynccontextmanager
 async def _transaction(
-    connection: AsyncConnection, reach: Reach | None, *, read_only: bool
-) -> AsyncIterator[None]:
-    """The first one of its connection."""
+    connection: AsyncConnection,
+    reach: Reach | None,
+    *last: str,
+    read_only: bool,
+    begin: str | None = None,
+    is_new: bool = True,
+) -> AsyncIterator[object]:
+    """What the `last` statement tells. On SQLite there are no such statements, and no `begin`."""
+    told: object = None
     if connection.dialect.name != "postgresql":
         _ = await connection.execution_options(**{_READ_ONLY: read_only})
     else:
-        begin = [_SNAPSHOT if read_only else _READ_COMMITTED]
-        begin += [wall.entrance(reach)] if reach else []
-        _ = await _begin(connection, begin, is_new=True)
+        first = begin or (SNAPSHOT if read_only else _READ_COMMITTED)
+        statements = [first, wall.entrance(reach), *last] if reach else [first]
+        told = await _begin(connection, statements, is_new=is_new)
     async with connection.begin():
         if reach is not None:
             await wall.entered(connection, reach)
-        yield
+        yield told
 
 
 async def _begin(connection: AsyncConnection, statements: Iterable[str], *, is_new: bool) -> object:
     """On PostgreSQL, what the last statement tells. All of them are one round trip, which costs more
-    than what they ask for.
-
-    It also shows whether the connection still stands, which the pool does not know. If it does not,
-    nothing has been begun, and where it is new to its user the next one is taken.
+    than what they ask for, and shows whether the connection still stands: the pool does not know.
+    If it does not, nothing has been begun, and where it is new to its user the next one is taken.
     """
     command = "; ".join(statements)
     while True:
-        driver = await _driver(connection)
+        driver = await driver_of(connection)
         assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  the one driver that we use
         try:
             found = await driver.execute(command.encode(), prepare=False)
@@ -298,7 +302,8 @@ async def _begin(connection: AsyncConnection, statements: Iterable[str], *, is_n
             return row[0] if row else None
 
 
-async def _driver(connection: AsyncConnection) -> object:
+async def driver_of(connection: AsyncConnection) -> object:
+    """For what SQLAlchemy has no way to say. Errors of psycopg are told as its own are."""
     raw = await connection.get_raw_connection()
     return raw.driver_connection
 
@@ -307,7 +312,7 @@ async def _together(connection: AsyncConnection, work: Callable[[], Coroutine[An
     """What `work` returns, who waits for nothing but the connection. On SQLite that takes half as long
     together, and is not broken off by a cancel.
     """
-    driver = await _driver(connection)
+    driver = await driver_of(connection)
     if isinstance(driver, sqlite_driver.Connection):
         return await driver.together(work)
     return await work()

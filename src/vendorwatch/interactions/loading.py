@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vendorwatch.db.engine import driver_of
 from vendorwatch.interactions.packing import COPY_OPTIONS, Packed
 
 
@@ -24,8 +25,7 @@ async def _copy(
     connection: AsyncConnection, table: str, columns: Iterable[str], text: bytes
 ) -> None:
     statement = f"COPY {table} ({_listed(columns)}) FROM STDIN WITH ({COPY_OPTIONS})"
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
+    driver = await driver_of(connection)
     assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101  the one driver that we use
     try:
         async with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:

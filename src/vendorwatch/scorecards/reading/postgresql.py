@@ -15,7 +15,7 @@ from sqlalchemy import Dialect, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vendorwatch.db import models
-from vendorwatch.db.engine import DatabaseUnavailable
+from vendorwatch.db.engine import SNAPSHOT, DatabaseUnavailable
 from vendorwatch.db.wall import SETTINGS, quoted
 from vendorwatch.scorecards.reading.parts import Part
 from vendorwatch.scorecards.reading.together import packed, unpacked
@@ -41,7 +41,7 @@ async def fetch(
     address = connection.engine.url.set(drivername="postgresql")
     uri = address.render_as_string(hide_password=False)
     begin = (
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        SNAPSHOT,
         f"SET TRANSACTION SNAPSHOT '{snapshot}'",
         *(
             f"SET LOCAL {name} = {quoted(value or '')}"
