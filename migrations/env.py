@@ -2,14 +2,8 @@
 
 from alembic import context
 
-from vendorwatch.db import models  # noqa: F401  fills the metadata
+from vendorwatch.db import migrate, models  # noqa: F401  the models fill the metadata
 from vendorwatch.db.base import Base
-
-
-def is_ours(name: str | None, kind: str, parents: object) -> bool:
-    """Partitions of `interactions` are tables to PostgreSQL, and not models to us."""
-    return not (kind == "table" and name is not None and name.startswith("interactions_p"))
-
 
 connection = context.config.attributes.get("connection")
 if connection is None:
@@ -17,7 +11,7 @@ if connection is None:
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
-    include_name=is_ours,
+    include_name=migrate.is_in_the_models,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_server_default=True,
 )

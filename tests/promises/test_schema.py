@@ -25,13 +25,9 @@ def tables(connection: Connection) -> set[str]:
     }
 
 
-def is_compared(name: str | None, kind: str, parents: object) -> bool:
-    return not (kind == "table" and name is not None and name.startswith("interactions_p"))
-
-
 def differences(connection: Connection) -> list[object]:
     context = MigrationContext.configure(
-        connection, opts={"include_name": is_compared, "compare_server_default": True}
+        connection, opts={"include_name": migrate.is_in_the_models, "compare_server_default": True}
     )
     return list(compare_metadata(context, Base.metadata))
 

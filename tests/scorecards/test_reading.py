@@ -15,7 +15,7 @@ from sqlalchemy import insert, text
 
 from conftest import MakeKey
 from sample_logs import ndjson, row
-from vendorwatch.db import models
+from vendorwatch.db import migrate, models
 from vendorwatch.db.engine import Database, DatabaseUnavailable
 from vendorwatch.interactions.record import Interaction
 from vendorwatch.periods import DAY, SECOND, Month, load_zone
@@ -163,6 +163,21 @@ async def test_a_word_that_no_record_may_have_is_never_taken_for_another(
     await put(database, engagement, record("1", **changes), record("2"))
     with pytest.raises((ValueError, pl.exceptions.InvalidOperationError)):
         await records(database, engagement)
+
+
+async def test_rows_of_before_the_packed_column_come_out_as_they_went_in(
+    database: Database, engagement: Engagement
+) -> None:
+    await migrate.downgrade(database, to="0012")
+    rows = [record("1", **FILLED), record("2", channel="phone"), record("3", in_force=False)]
+    await put(database, engagement, *rows)
+    await migrate.upgrade(database)
+    found = await records(database, engagement)
+    assert_frame_equal(
+        found.interactions.sort("interaction_id"),
+        expected(rows[:2], INTERACTIONS),
+        check_exact=True,
+    )
 
 
 async def test_nothing_is_a_frame_without_rows(database: Database, engagement: Engagement) -> None:

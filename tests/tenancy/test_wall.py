@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tenancy.world import World
 from vendorwatch.db import wall
+from vendorwatch.db.base import Base
 from vendorwatch.db.engine import Database
 from vendorwatch.db.scope import OPERATOR, MerchantScope, Reach, Scope
 
@@ -56,7 +57,12 @@ async def owners_rows(database: Database, table: str, where: str, value: str) ->
 
 
 async def insert(database: Database, reach: Reach, table: str, row: str) -> None:
-    statement = f"INSERT INTO {table} SELECT * FROM json_populate_record(NULL::{table}, :row)"  # noqa: S608  names of our own
+    # All but what the server generates.
+    columns = ", ".join(f'"{column.name}"' for column in Base.metadata.tables[table].columns)
+    statement = (
+        f"INSERT INTO {table} ({columns}) "  # noqa: S608  names of our own
+        f"SELECT {columns} FROM json_populate_record(NULL::{table}, :row)"
+    )
     await _run(database, reach, statement, row=row)
 
 

@@ -1,5 +1,7 @@
 """Brings a database to the schema of this version, and tells where it stands."""
 
+from collections.abc import Mapping
+
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -49,6 +51,16 @@ async def upgrade(database: Database, *, to: str = "head") -> None:
 async def downgrade(database: Database, *, to: str) -> None:
     async with database.write_as_owner() as connection:
         await connection.run_sync(_run, "downgrade", to)
+
+
+def is_in_the_models(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
+    """Not: the partitions of `interactions`, tables to PostgreSQL, and the column that it generates.
+
+    For Alembic's `include_name`.
+    """
+    if kind == "table":
+        return name is None or not name.startswith("interactions_p")
+    return not (kind == "column" and (parents["table_name"], name) == ("interactions", "packed"))
 
 
 async def current(connection: AsyncConnection) -> str | None:

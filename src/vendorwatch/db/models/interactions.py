@@ -59,6 +59,8 @@ class Interaction(Base):
 
     `in_force` is the one exception: it marks, for each interaction, the revision with the newest
     (source_updated_at, upload, row).
+
+    PostgreSQL generates one more column, `packed`: see scorecards.reading.together.
     """
 
     __tablename__ = "interactions"

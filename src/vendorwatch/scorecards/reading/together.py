@@ -1,9 +1,12 @@
 """Columns that come from PostgreSQL packed into one number. What a row costs, the server and the driver
 alike, is by field and hardly by what the field holds; and of an interaction's, two fifths are a word,
 a count or a truth value.
+
+The server keeps the number beside them, as a column that it generates itself: to put it together
+anew would take a quarter of what reading takes. SQLite has no such column.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,59 +15,48 @@ from sqlalchemy import ColumnElement, literal_column
 from vendorwatch.db import models
 from vendorwatch.scoring.frames import Schema
 
-_COUNTS = ("reopens", "handovers")  # of two bytes
-_GRADES = {"csat": 5}  # 1 is the least
-_TABLE = models.Interaction.__tablename__
 _PACKED = "packed"
-_ABOVE_NULL = 2**15 + 1  # added to a number of two bytes makes it 1 at least
-_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A column's bits in the number, from `at` on: 0 is null, and what it is else begins with 1."""
 
-    name: str
-    dtype: pl.DataType | type[pl.DataType]
     at: int
     bits: int
+    least: int = 1  # number, for which 1 stands
 
-    @property
-    def sql(self) -> str:
-        """Null where the column holds what no record may, and so is the whole number then."""
-        column = f"{_TABLE}.{self.name}"
-        if self.name in _COUNTS:
-            return f"coalesce(({column} + {_ABOVE_NULL})::bigint << {self.at}, 0)"
-        cases = [f"WHEN {column} IS NULL THEN 0::bigint"]
-        if isinstance(self.dtype, pl.Enum):
-            cases += [
-                f"WHEN {column} = '{word}' THEN {code << self.at}::bigint"
-                for code, word in enumerate(self.dtype.categories, 1)
-            ]
-        elif self.dtype is pl.Boolean:
-            cases += [f"WHEN {column} THEN {2 << self.at}::bigint ELSE {1 << self.at}"]
-        else:
-            most = _GRADES[self.name]
-            cases += [f"WHEN {column} BETWEEN 1 AND {most} THEN {column}::bigint << {self.at}"]
-        return f"CASE {' '.join(cases)} END"
-
-    def taken_from(self, number: pl.Expr) -> pl.Expr:
+    def taken_from(self, number: pl.Expr, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
         value = (number // 2**self.at) & (2**self.bits - 1)
-        if isinstance(self.dtype, pl.Enum):
+        if isinstance(dtype, pl.Enum):
             codes = pl.when(value > 0).then(value - 1)
-            return codes.cast(pl.UInt8).cat.to(self.dtype)
-        if self.dtype is pl.Boolean:
+            return codes.cast(pl.UInt8).cat.to(dtype)
+        if dtype is pl.Boolean:
             return pl.when(value > 0).then(value > 1)
-        return pl.when(value > 0).then(value - _ABOVE_NULL if self.name in _COUNTS else value)
+        return pl.when(value > 0).then(value + (self.least - 1))
+
+
+# As the column's migration puts them. Words count from 1 in the order of their Enum.
+_PLACES: Mapping[str, _Place] = {
+    "channel": _Place(0, 4),
+    "direction": _Place(4, 2),
+    "status": _Place(6, 4),
+    "priority": _Place(10, 3),
+    "first_reply_known": _Place(13, 2),
+    "resolution_known": _Place(15, 2),
+    "resolved_by": _Place(17, 3),
+    "reopens": _Place(20, 17, least=-(2**15)),
+    "handovers": _Place(37, 17, least=-(2**15)),
+    "csat": _Place(54, 3),
+}
 
 
 def packed(columns: Schema) -> list[ColumnElement[object]]:
     """What to ask for instead of these columns of interactions."""
-    places = list(_places(columns))
-    named = {each.name for each in places}
-    asked = [getattr(models.Interaction, name) for name in columns if name not in named]
-    if places:
-        asked.append(literal_column(" | ".join(each.sql for each in places)).label(_PACKED))
+    table = models.Interaction.__tablename__
+    asked = [getattr(models.Interaction, name) for name in columns if name not in _PLACES]
+    if len(asked) < len(columns):
+        asked.append(literal_column(f"{table}.{_PACKED}"))
     return asked
 
 
@@ -74,27 +66,13 @@ def unpacked(frame: pl.DataFrame, columns: Schema, same: Mapping[str, str]) -> p
     """
     if _PACKED in frame.columns and frame[_PACKED].null_count():
         raise ValueError("A stored interaction has a word or a number that no record may have.")
-    taken = {each.name: each.taken_from(pl.col(_PACKED)) for each in _places(columns)}
+    taken = {
+        name: place.taken_from(pl.col(_PACKED), columns[name])
+        for name, place in _PLACES.items()
+        if name in columns
+    }
     known = taken | {name: pl.lit(value) for name, value in same.items()}
     # The driver hands on whatever width a column of numbers has; a frame has one for all.
     return frame.select(
         known.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in columns.items()
     )
-
-
-def _places(columns: Schema) -> Iterator[_Place]:
-    at = 0
-    for name, dtype in columns.items():
-        if name in _COUNTS:
-            bits = (2**15 + _ABOVE_NULL).bit_length()
-        elif name in _GRADES:
-            bits = _GRADES[name].bit_length()
-        elif isinstance(dtype, pl.Enum):
-            bits = len(dtype.categories).bit_length()
-        elif dtype is pl.Boolean:
-            bits = 2
-        else:
-            continue
-        yield _Place(name, dtype, at, bits)
-        at += bits
-    assert at <= _BITS, "packed columns need another number"  # noqa: S101  our own columns
