@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -20,9 +21,22 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    address: str
+    pid: int  # its own processes are children of this one
+
+
 @contextmanager
 def running_server(environment: dict[str, str], folder: Path) -> Iterator[str]:
-    """Its address, as soon as it is ready; stopped as an administrator would when the block ends.
+    """The address of a `server_process`."""
+    with server_process(environment, folder) as server:
+        yield server.address
+
+
+@contextmanager
+def server_process(environment: dict[str, str], folder: Path) -> Iterator[Server]:
+    """As soon as it is ready; stopped as an administrator would when the block ends.
 
     `environment` must name the database and the secret; what the server logs goes to `server.log`.
     """
@@ -39,7 +53,7 @@ def running_server(environment: dict[str, str], folder: Path) -> Iterator[str]:
         )
         try:
             _await_ready(address, process, log)
-            yield address
+            yield Server(address, process.pid)
         finally:
             process.terminate()
             process.wait(_PATIENCE_SECONDS)

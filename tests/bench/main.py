@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from bench import closing, fairness, reading, receiving, rendering, scoring, small
+from bench import closing, fairness, memory, reading, receiving, rendering, scoring, small
 from bench.databases import databases
 from bench.measure import LEAST_REPETITIONS
 from bench.page import Results, Stored, page
 from vendorwatch.telemetry import configure_logging
 
-_PARTS = ("receiving", "small", "fairness", "reading", "scoring", "rendering", "closing")
+_PARTS = ("receiving", "memory", "small", "fairness", "reading", "scoring", "rendering", "closing")
 _ENGINES = ("SQLite", "PostgreSQL")
 _FORMS = ("NDJSON", "gzip NDJSON", "CSV")
 _SIZES = (5_000, 100_000, 1_000_000, 10_000_000)
@@ -70,6 +70,7 @@ def main(
             if "receiving" in part:
                 for name, samples in receiving.measure(where, rows, form, repetitions).items():
                     stored.received[where.engine, name] = samples
+            stored.taken |= {where.engine: memory.measure(where)} if "memory" in part else {}
             stored.singles |= {where.engine: small.measure(where)} if "small" in part else {}
             stored.flooded |= {where.engine: fairness.measure(where)} if "fairness" in part else {}
             if "reading" in part:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from statistics import median
 
-from bench import closing, fairness, reading, receiving, rendering, scoring, small
+from bench import closing, fairness, memory, reading, receiving, rendering, scoring, small
 from bench.measure import Samples
 from bench.rows import AGENTS
 
@@ -30,11 +30,12 @@ _LIBRARIES = (
 
 @dataclass(slots=True)
 class Stored:
-    """What is measured in a database. Keys: engine and form, engine, engine, engine and size,
-    engine and then engagements.
+    """What is measured in a database. Keys: engine and form, engine, engine, engine, engine and
+    size, engine and then engagements.
     """
 
     received: dict[tuple[str, str], Samples] = field(default_factory=dict)
+    taken: dict[str, memory.Resident] = field(default_factory=dict)
     singles: dict[str, Samples] = field(default_factory=dict)
     flooded: dict[str, Samples] = field(default_factory=dict)
     read: dict[tuple[str, int], Samples] = field(default_factory=dict)
@@ -60,6 +61,7 @@ def page(results: Results) -> str:
         _INTRODUCTION,
         _machine(results),
         *([_receiving(results)] if results.stored.received else []),
+        *([_taken(results)] if results.stored.taken else []),
         *([_singles(results)] if results.stored.singles else []),
         *([_fairness(results)] if results.stored.flooded else []),
         *([_reading(results)] if results.stored.read else []),
@@ -73,6 +75,7 @@ def page(results: Results) -> str:
 _SCORING_AIM, _READING_AIM, _BYTES_AIM = 0.5, 1.5, 4
 _SMALL, _CPU_AIM = 5_000, 0.25
 _LINEAR_AIM = 1.1
+_MEBIBYTES_AIM = 64
 _RECEIVING_AIM, _SINGLE_AIM, _FLOOD_AIM = 2.0, 4, 2
 _PARTS_AIM, _TWO_AIM = 1.3, 1.7
 
@@ -102,6 +105,12 @@ indexes in a fresh copy of the same database and commits: on SQLite `executemany
 `fsync` on. Ours syncs the folder as well on SQLite (`synchronous=EXTRA`). *Again* is the same file once more under another idempotency key: all rows are
 duplicates. Its ratio is to the first time. The aim is {_RECEIVING_AIM} at most for the first, and half of that time for
 the second. CPU time is without that of the processes that read.
+"""
+
+_TAKEN = f"""
+**Memory**: what is resident of all processes of a real server together, the ones that read logs among
+them, in MiB: after a log of {memory.FEW:,} rows, at the most while {memory.ROWS:,} rows of gzip NDJSON come in, and after
+them. The database server's is not in it. The aim is {_MEBIBYTES_AIM} more than idle at most.
 """
 
 _SINGLES = f"""
@@ -228,6 +237,20 @@ def _receiving(results: Results) -> str:
     header = ("Database", f"{results.rows:,} rows of", "Bare insert, s", "First, s", "Ratio",
               "Rows/s", "CPU, s", "Again, s", "Ratio to first")  # fmt: skip
     return f"{_RECEIVING}\n{_table(header, rows)}"
+
+
+def _taken(results: Results) -> str:
+    rows = [
+        (
+            engine,
+            *(f"{each / 2**20:.0f}" for each in (found.idle, found.peak, found.after)),
+            f"**{(found.peak - found.idle) / 2**20:.0f}**",
+            f"{_MEBIBYTES_AIM}",
+        )
+        for engine, found in results.stored.taken.items()
+    ]
+    header = ("Database", "Idle", "Highest", "After", "Above idle", "Aim")
+    return f"{_TAKEN}\n{_table(header, rows)}"
 
 
 def _singles(results: Results) -> str:

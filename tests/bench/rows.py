@@ -4,7 +4,7 @@ import csv
 import gzip
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -31,8 +31,12 @@ class Form:
 
 def log(n: int, seed: int = 1) -> list[Row]:
     """Rows of the canonical record without events, in the order in which they were opened."""
-    dice = random.Random(seed)
-    return [_row(dice, number, n) for number in range(n)]
+    return [*_rows(n, seed)]
+
+
+def lines(n: int, seed: int = 1) -> Iterator[bytes]:
+    """The NDJSON of `log`, of which no more than a row is in memory."""
+    return map(_json_line, _rows(n, seed))
 
 
 def forms(rows: list[Row]) -> dict[str, Form]:
@@ -43,6 +47,11 @@ def forms(rows: list[Row]) -> dict[str, Form]:
         "gzip NDJSON": Form(ndjson | {"Content-Encoding": "gzip"}, gzip.compress(lines, 6)),
         "CSV": Form({"Content-Type": "text/csv"}, _csv(rows)),
     }
+
+
+def _rows(n: int, seed: int) -> Iterator[Row]:
+    dice = random.Random(seed)
+    return (_row(dice, number, n) for number in range(n))
 
 
 def _row(dice: random.Random, number: int, n: int) -> Row:
