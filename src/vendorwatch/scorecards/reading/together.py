@@ -2,8 +2,8 @@
 alike, is by field and hardly by what the field holds; and of an interaction's, two fifths are a word,
 a count or a truth value.
 
-The server keeps the number beside them, as a column that it generates itself: to put it together
-anew would take a quarter of what reading takes. SQLite has no such column.
+The server keeps the number beside them, as a column that it generates itself: to put it together for
+each reading took a quarter of the server's time. SQLite has no such column.
 """
 
 from collections.abc import Mapping
