@@ -662,6 +662,27 @@ async def test_a_vendors_own_file_is_read_with_a_mapping(
     assert counts(mended.json()) == (1, 1, 0, 0, 0, 0)
 
 
+async def test_a_key_whose_mapping_has_changed_since_is_told_so(
+    send: Send, caller: httpx.AsyncClient
+) -> None:
+    toml, named = {"Content-Type": "application/toml"}, {"Idempotency_Key": "nightly"}
+    for version in (1, 2):
+        mapping = MAPPING.replace("New", "New" if version == 1 else "Lost")
+        assert (await caller.post("/v1/mappings", content=mapping, headers=toml)).is_success
+        if version == 1:
+            first = await send(EXPORT, CSV, query="?format=mapped", **named)
+            assert (first.status_code, first.json()["rejected"]) == (207, 1)
+    refused = await send(EXPORT, CSV, query="?format=mapped", **named)
+    assert problem(refused) == (422, "idempotency-key-reused")
+    told = refused.json()["detail"]
+    assert "version 1 of the mapping; this would be with version 2" in told
+    # What it advises works.
+    again = await send(EXPORT, CSV, query="?format=mapped&mapping=1", **named)
+    assert (again.headers["Idempotency-Replayed"], again.json()) == ("true", first.json())
+    anew = await send(EXPORT, CSV, query="?format=mapped", Idempotency_Key="anew")
+    assert counts(anew.json()) == (2, 1, 0, 1, 0, 0)
+
+
 @no_rows
 async def test_mappings_have_versions(caller: httpx.AsyncClient) -> None:
     async def post(source: str, content_type: str = "application/toml") -> httpx.Response:

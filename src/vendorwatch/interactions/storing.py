@@ -57,9 +57,21 @@ def replay(plan: Plan, earlier: StoredUpload | None) -> Outcome | None:
     if earlier.request_sha256 != plan.fingerprint:
         raise IdempotencyKeyReused(
             "This Idempotency-Key came with another body or other parameters before. "
-            "Nothing was changed."
+            f"Nothing was changed.{_other_mapping(plan, earlier)}"
         )
     return Outcome(earlier, replayed=True)
+
+
+def _other_mapping(plan: Plan, earlier: StoredUpload) -> str:
+    """Where a request names none, it is the newest one, which may have come since."""
+    before = earlier.receipt.mapping_version
+    if plan.mapping is None or before in {None, plan.mapping.version}:
+        return ""
+    return (
+        f" What came was read with version {before} of the mapping; this would be with version "
+        f"{plan.mapping.version}. If it is the same log, mapping={before} gives its receipt, and "
+        "another key has it read anew."
+    )
 
 
 async def read_and_store(bench: Workbench, plan: Plan, body: Draft, reading: Reading) -> Outcome:
