@@ -79,23 +79,6 @@ async def test_bytes_count_as_sent(
     assert await check(DailyQuota(Bounds(daily_rows=0, daily_bytes=0)), database, engagement, clock)
 
 
-async def test_what_is_remembered_is_enough_to_refuse_and_never_to_let_in(
-    send: object, database: Database, engagement: Engagement, clock: StoppedClock
-) -> None:
-    assert callable(send)
-    quota, fresh = DailyQuota(Bounds(daily_rows=2)), DailyQuota(Bounds(daily_rows=2))
-    await send(1)
-    assert await check(quota, database, engagement, clock)
-    await send(2)
-    quota.foresee(engagement.scope, clock())  # of the second it does not know
-    assert not await check(quota, database, engagement, clock)
-    with pytest.raises(QuotaExceeded, match="2 rows of 2"):
-        quota.foresee(engagement.scope, clock())
-    fresh.foresee(engagement.scope, clock())
-    clock.advance(seconds=DAY // 1_000_000)
-    quota.foresee(engagement.scope, clock())
-
-
 async def test_uploads_at_once_use_up_no_more_than_there_is(
     settings: Settings, key: MakeKey, engagement: Engagement, clock: StoppedClock
 ) -> None:

@@ -149,6 +149,34 @@ async def test_the_quota_of_the_day(
     assert sorted(answer.status_code for answer in both) == [201, 429]
 
 
+@pytest.mark.parametrize("bounds", [{"VENDORWATCH_DAILY_ROWS": "2"}])
+async def test_what_was_stored_is_answered_when_the_quota_is_used_up(
+    client: httpx.AsyncClient, key: MakeKey
+) -> None:
+    """Its answer may have been lost: the same request again gets the receipt, and no other one."""
+
+    async def send(
+        body: bytes, name: dict[str, str], *, query: str = "", status: int
+    ) -> httpx.Response:
+        headers = mine | {"Content-Type": "application/x-ndjson"} | name
+        answer = await client.post(f"/v1/uploads{query}", content=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        return answer
+
+    mine = bearer(await key("upload"))
+    first, last = ndjson([row(1)]), ndjson([row(2)])
+    named, other = {"Idempotency-Key": "nightly"}, {"Idempotency-Key": "another"}
+    receipts = [await send(first, {}, status=201), await send(last, named, status=201)]
+    again = [await send(first, {}, status=201), await send(last, named, status=201)]
+    for receipt, replay in zip(receipts, again, strict=True):
+        assert replay.headers["Idempotency-Replayed"] == "true"
+        assert replay.json() == receipt.json()
+    await send(last, other, status=429)
+    await send(ndjson([row(3)]), {}, status=429)
+    await send(first, {}, query="?dry_run=true", status=429)
+    await send(first, named, status=422)
+
+
 @pytest.mark.parametrize(
     "bounds", [{"VENDORWATCH_RATE_LIMIT": "77", "VENDORWATCH_DAILY_ROWS": "0"}]
 )

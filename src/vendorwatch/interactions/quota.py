@@ -16,7 +16,7 @@ _MOST_REMEMBERED = 10_000
 
 class QuotaExceeded(VendorwatchError):
     """The engagement has sent as many rows or bytes today as it may in a day (UTC). Nothing was
-    stored.
+    stored; a request whose upload was stored before is answered with its receipt.
 
     Wait for Retry-After: the next day. For the operator: VENDORWATCH_DAILY_ROWS and
     VENDORWATCH_DAILY_BYTES.
@@ -48,12 +48,6 @@ class DailyQuota:
         self._bytes = bounds.daily_bytes
         self._is_on = bool(self._rows or self._bytes)
         self._used: OrderedDict[str, Usage] = OrderedDict()
-
-    def foresee(self, scope: Scope, now: Micros) -> None:
-        """Raises QuotaExceeded where what is remembered is enough for that: it asks nobody."""
-        known = self._used.get(scope.engagement_id)
-        if known is not None and known.day == now // DAY:
-            self._refuse_beyond(known, now)
 
     async def check(
         self, connection: AsyncConnection, scope: Scope, now: Micros, *, newest: int | None = None

@@ -32,9 +32,9 @@ async def receive_upload(
 ) -> Outcome:
     """All of the upload or nothing of it, durably when this returns.
 
-    The same request again gives the first one's receipt. Raises QuotaExceeded,
-    IdempotencyKeyReused, NoMapping, EmptyUpload, RowsRefused (mode atomic) and whatever makes the
-    whole file unreadable.
+    The same request again gives the first one's receipt, even where the quota is used up. Raises
+    QuotaExceeded, IdempotencyKeyReused, NoMapping, EmptyUpload, RowsRefused (mode atomic) and
+    whatever makes the whole file unreadable.
     """
     if not body.size:
         raise EmptyUpload("The body has no bytes. Nothing was stored.")
@@ -42,7 +42,6 @@ async def receive_upload(
 
         async def planned() -> tuple[Plan, StoredUpload | None, StoredUpload | None]:
             async with bench.read() as connection:
-                await quota.check(connection, scope, now)
                 plan = await plan_upload(
                     connection, scope, request, body,
                     secret=secret, now=now, limits=limits, quota=quota,
@@ -50,6 +49,8 @@ async def receive_upload(
                 keyed, whole = await store.upload_by_key_or_content(
                     connection, scope, plan.keys, plan.fingerprint, plan.read_by, now=now
                 )
+                if keyed is None or request.dry_run:
+                    await quota.check(connection, scope, now)
             return plan, keyed, whole
 
         plan, keyed, whole = await bench.together(planned)

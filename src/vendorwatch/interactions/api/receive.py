@@ -188,7 +188,6 @@ async def create_upload(
     )
     held = _in_flight(request)
     engagement = principal.scope.engagement_id
-    receiver.quota.foresee(principal.scope, clock())
     with (
         receiver.admission.place(engagement) as seen,
         receiver.objects.draft(principal.scope) as body,
