@@ -662,6 +662,33 @@ async def test_a_vendors_own_file_is_read_with_a_mapping(
     assert counts(mended.json()) == (1, 1, 0, 0, 0, 0)
 
 
+@no_rows
+@pytest.mark.parametrize("around", [1, 400])  # read where it is received, and in other processes
+@pytest.mark.parametrize("where", ['{"\\ud800":1}', '{"events":[{"\\ud800":1}]}'])
+async def test_half_a_character_in_a_name_refuses_its_row_alone(
+    send: Send, caller: httpx.AsyncClient, around: int, where: str
+) -> None:
+    bad = json.dumps(row(0)).removesuffix("}") + f", {where.removeprefix('{')}\n"
+    answer = await send(bad.encode() + ndjson(row(n) for n in range(1, around + 1)))
+    receipt = answer.json()
+    assert (answer.status_code, receipt["created"], receipt["rejected"]) == (207, around, 1)
+    rejects = (await caller.get(receipt["links"]["rejects"])).text
+    assert "illegal_character" in rejects
+
+
+@no_rows
+async def test_a_row_tells_no_more_than_a_hundred_mistakes(
+    send: Send, caller: httpx.AsyncClient
+) -> None:
+    empty, strange = row(1, events=[{}] * 5_000), row(2, events=[{"\ud800": 1}])
+    strange |= {f"\0{n}": 1 for n in range(1_000)}
+    lines = [json.dumps(each).encode() for each in (empty, strange, row(3))]
+    answer = await send(b"\n".join(lines))
+    assert (answer.status_code, answer.json()["rejected"]) == (207, 2)
+    rejects = (await caller.get(answer.json()["links"]["rejects"])).text.splitlines()
+    assert [len(json.loads(line)["errors"]) for line in rejects] == [100, 100]
+
+
 async def test_a_key_whose_mapping_has_changed_since_is_told_so(
     send: Send, caller: httpx.AsyncClient
 ) -> None:

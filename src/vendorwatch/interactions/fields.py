@@ -11,6 +11,9 @@ from vendorwatch.errors import Fault
 
 _SHOWN = 60  # characters of a value that a message repeats
 
+MOST_FAULTS = 100
+"""Of a row that are told: as many as its bytes could be wrong, and would say nothing more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -15,6 +15,7 @@ from vendorwatch.interactions.events import next_replies
 from vendorwatch.interactions.free_text import flags
 from vendorwatch.interactions.model import Cell, Tally, canonical_json, is_excluded
 from vendorwatch.interactions.parse import Accepted, Outcome, Refused, Skipped
+from vendorwatch.interactions.values import storable
 
 # Columns of `interactions` that hold a field of the record as it is.
 _DIRECT = (
@@ -218,7 +219,7 @@ def _packed(value: object) -> str:
 def _rejected(refused: Refused) -> tuple[Cell, ...]:
     first = refused.faults[0]
     faults = [
-        {name: _clean(value) for name, value in asdict(fault).items() if value is not None}
+        {name: value for name, value in asdict(fault).items() if value is not None}
         for fault in refused.faults
     ]
     return (
@@ -226,23 +227,14 @@ def _rejected(refused: Refused) -> tuple[Cell, ...]:
         "rejected",
         refused.line,
         refused.offset,
-        _clean(first.field),
+        first.field,
         first.code,
-        _clean(first.detail),
+        first.detail,
         canonical_json(faults),
         refused.raw,
     )
 
 
 def _skipped(skipped: Skipped) -> tuple[Cell, ...]:
-    rule = _clean(skipped.rule)
     place = (skipped.row, "skipped", skipped.line, skipped.offset)
-    return (*place, None, "skipped", rule, "[]", skipped.raw)
-
-
-def _clean(value: object) -> Cell:
-    """Text that quotes what was sent may hold what no database takes: NUL, half of a character."""
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    assert value is None or isinstance(value, int)  # noqa: S101  what a Fault is made of
-    return value
+    return (*place, None, "skipped", storable(skipped.rule), "[]", skipped.raw)

@@ -5,13 +5,14 @@ Nothing is read ahead but a bounded buffer, so that a file of any size costs the
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from vendorwatch.errors import Fault
-from vendorwatch.interactions.fields import show
+from vendorwatch.interactions.fields import MOST_FAULTS, show
 from vendorwatch.interactions.formats.delimited import (
     Dialect,
     check_header,
@@ -38,7 +39,7 @@ from vendorwatch.interactions.record import (
     build_filled,
 )
 from vendorwatch.interactions.refusals import EmptyUpload
-from vendorwatch.interactions.values import is_illegal
+from vendorwatch.interactions.values import is_illegal, storable
 from vendorwatch.periods import Micros
 
 MOST_EXTRA = MOST_EXTRA_COLUMNS + 1  # one more tells that there were more
@@ -284,7 +285,10 @@ class _Skip(Exception):
 
 
 def _refused(row: int, raw: RawRow, faults: Iterable[Fault]) -> Refused:
-    placed = tuple(Fault(each.code, each.detail, each.field, row, raw.line) for each in faults)
+    placed = tuple(
+        Fault(each.code, storable(each.detail), each.field and storable(each.field), row, raw.line)
+        for each in islice(faults, MOST_FAULTS)
+    )
     return Refused(row, raw.line, raw.offset, raw.raw, placed)
 
 

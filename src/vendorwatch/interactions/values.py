@@ -39,6 +39,11 @@ def check_characters(text: str) -> None:
         raise Unusable("illegal_character", f"{show(text)} holds {what}")
 
 
+def storable(text: str) -> str:
+    """What quotes what was sent may hold what no database and no process takes."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def plain(value: object, depth: int = 0) -> object:
     """The same value, if it can be kept as JSON and given back without a change.
 
