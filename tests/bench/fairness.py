@@ -14,7 +14,7 @@ import httpx
 
 from bench.databases import Databases
 from bench.measure import Samples, Timing, timed
-from bench.receiving import SECRET, new_engagement, new_key
+from bench.receiving import environment, new_key
 from bench.rows import forms, log
 from running_server import running_server
 
@@ -31,15 +31,9 @@ def measure(where: Databases) -> Samples:
     flood = [*itertools.islice(_bodies(FLOOD_ROWS, "F"), _FLOOD_BODIES)]
     samples = Samples({ALONE: [], BESIDE: []})
     with where.fresh() as url, tempfile.TemporaryDirectory() as folder:
-        keys = [asyncio.run(_key(url, vendor)) for vendor in ("Small", "Flooding")]
-        environment = {
-            "VENDORWATCH_DATABASE_URL": url,
-            "VENDORWATCH_DATA_DIR": str(Path(folder) / "data"),
-            "VENDORWATCH_SECRET_KEY": SECRET,
-            "VENDORWATCH_LOG_LEVEL": "warning",
-        }
+        keys = [asyncio.run(new_key(url, vendor)) for vendor in ("Small", "Flooding")]
         with (
-            running_server(environment, Path(folder)) as address,
+            running_server(environment(url, Path(folder) / "data"), Path(folder)) as address,
             _client(address, keys[0]) as small,
             _client(address, keys[1]) as flooding,
         ):
@@ -60,10 +54,6 @@ def _bodies(rows: int, prefix: str) -> Iterator[bytes]:
     plain = forms(log(rows))["NDJSON"].body
     for number in itertools.count():
         yield gzip.compress(plain.replace(b'"HS-', f'"{prefix}{number}-'.encode()), 1)
-
-
-async def _key(url: str, vendor: str) -> str:
-    return await new_key(url, await new_engagement(url, vendor=vendor))
 
 
 def _client(address: str, key: str) -> httpx.Client:

@@ -14,15 +14,15 @@ import click
 import httpx
 
 from bench.databases import Databases
-from bench.receiving import SECRET, new_engagement, new_key
+from bench.receiving import environment, new_key
 from bench.rows import lines
 from running_server import server_process
 
 ROWS = 1_000_000
 FEW = 3_000  # enough for the processes that read to be used
 _EACH_SECONDS = 0.02
-_STILL_SECONDS = 5
-_NOTABLE = 2**20
+_STILL_SECONDS = 5  # in which a server that is idle takes no
+_NOTABLE = 2**20  # bytes more
 _HEADERS = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
 _PATIENCE_SECONDS = 600
 
@@ -36,36 +36,26 @@ class Resident:
     after: int
 
 
-def measure(where: Databases, rows: int = ROWS) -> Resident:
+def measure(where: Databases) -> Resident:
     with where.fresh() as url, tempfile.TemporaryDirectory() as home:
         folder = Path(home)
         few, many = folder / "few.gz", folder / "many.gz"
         _write(few, FEW, seed=2)
-        _write(many, rows, seed=1)
-        environment = {
-            "VENDORWATCH_DATABASE_URL": url,
-            "VENDORWATCH_DATA_DIR": str(folder / "data"),
-            "VENDORWATCH_SECRET_KEY": SECRET,
-            "VENDORWATCH_LOG_LEVEL": "warning",
-        }
-        keys = [asyncio.run(_key(url, vendor)) for vendor in ("Few", "Many")]
-        with server_process(environment, folder) as server:
+        _write(many, ROWS, seed=1)
+        keys = [asyncio.run(new_key(url, vendor)) for vendor in ("Few", "Many")]
+        with server_process(environment(url, folder / "data"), folder) as server:
             _upload(server.address, keys[0], few, FEW)
             idle = _settled(server.pid)
             with _watched(server.pid) as peak:
-                _upload(server.address, keys[1], many, rows)
+                _upload(server.address, keys[1], many, ROWS)
             found = Resident(idle, max(peak), _resident(server.pid))
-    click.echo(f"memory while {rows} rows are received, {where.engine}: done", err=True)
+    click.echo(f"memory while {ROWS} rows are received, {where.engine}: done", err=True)
     return found
 
 
 def _write(path: Path, rows: int, *, seed: int) -> None:
     with gzip.open(path, "wb", compresslevel=1) as file:
         file.writelines(lines(rows, seed))
-
-
-async def _key(url: str, vendor: str) -> str:
-    return await new_key(url, await new_engagement(url, vendor=vendor))
 
 
 def _upload(address: str, key: str, path: Path, rows: int) -> None:
@@ -109,23 +99,18 @@ def _watched(pid: int) -> Iterator[list[int]]:
 
 def _resident(pid: int) -> int:
     """Of the process and all below it."""
-    parents = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        status = _status(process)
-        if status:
-            parents[int(process.name)] = (int(status["PPid"]), status.get("VmRSS", "0 kB"))
-    total, wanted = 0, [pid]
-    while wanted:
-        one = wanted.pop()
-        total += int(parents[one][1].split()[0]) * 1024 if one in parents else 0
-        wanted += [each for each, (parent, _) in parents.items() if parent == one]
-    return total
+    found = {int(each.name): _status(each) for each in Path("/proc").glob("[0-9]*")}
+    family = {pid}
+    while below := {each for each, (parent, _) in found.items() if parent in family} - family:
+        family |= below
+    return sum(found[each][1] for each in family if each in found)
 
 
-def _status(process: Path) -> dict[str, str]:
-    """Nothing if it has ended meanwhile."""
+def _status(process: Path) -> tuple[int, int]:
+    """Its parent and its resident bytes; nothing of one that has ended meanwhile."""
     try:
         text = (process / "status").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
-        return {}
-    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+        return 0, 0
+    told = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return int(told["PPid"]), int(told.get("VmRSS", "0 kB").split()[0]) * 1024

@@ -22,7 +22,7 @@ from vendorwatch.vendors import service as vendors
 from vendorwatch.vendors.model import Engagement
 
 NOW: Micros = 1_793_606_400_000_000  # 2026-11-02T08:00:00Z: September is over
-MERCHANT = "Trà Sen"
+MERCHANT, VENDOR = "Trà Sen", "Hoa Sen BPO"
 BARE, FIRST, AGAIN = "bare insert", "first", "again"
 SECRET = "of the measurements, and of nothing else"  # noqa: S105  protects nothing
 _CHUNK = 64 * 1024  # as a server hands a body on
@@ -51,7 +51,7 @@ def _bare(where: Databases, cells: list[bare.Cells]) -> Mapping[str, Timing]:
         return {BARE: bare.insert(url, engagement.engagement_id, cells)}
 
 
-async def new_engagement(url: str, vendor: str = "Hoa Sen BPO") -> Engagement:
+async def new_engagement(url: str, vendor: str = VENDOR) -> Engagement:
     database = Database(url)
     try:
         async with database.write_as_operator() as connection:
@@ -84,14 +84,8 @@ async def _through_the_application(
 @asynccontextmanager
 async def served(url: str, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The application in this process, called by a vendor with a key."""
-    settings = Settings.from_env(
-        {
-            "VENDORWATCH_DATABASE_URL": url,
-            "VENDORWATCH_DATA_DIR": str(folder),
-            "VENDORWATCH_SECRET_KEY": SECRET,
-        }
-    )
-    key = await new_key(url, await new_engagement(url))
+    settings = Settings.from_env(environment(url, folder))
+    key = await new_key(url)
     app = create_app(settings, clock=lambda: NOW)
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its ASGI types are looser
     headers = {"Authorization": f"Bearer {key}"}
@@ -104,7 +98,19 @@ async def served(url: str, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def new_key(url: str, engagement: Engagement) -> str:
+def environment(url: str, folder: Path) -> dict[str, str]:
+    """Of a server with that database."""
+    return {
+        "VENDORWATCH_DATABASE_URL": url,
+        "VENDORWATCH_DATA_DIR": str(folder),
+        "VENDORWATCH_SECRET_KEY": SECRET,
+        "VENDORWATCH_LOG_LEVEL": "warning",
+    }
+
+
+async def new_key(url: str, vendor: str = VENDOR) -> str:
+    """To send the logs of a new engagement."""
+    engagement = await new_engagement(url, vendor)
     database = Database(url)
     try:
         async with database.write(engagement.scope) as connection:

@@ -32,7 +32,7 @@ import msgspec
 
 from vendorwatch.db.text import nfc
 from vendorwatch.errors import Fault
-from vendorwatch.interactions.fields import MOST_FAULTS, describe, mistakes, refuse, show
+from vendorwatch.interactions.fields import FAULTS_OF_A_ROW, describe, mistakes, refuse, show
 from vendorwatch.interactions.instants import BadInstant
 from vendorwatch.interactions.values import Unusable, check_characters, plain
 from vendorwatch.periods import SECOND, Micros, format_instant
@@ -109,7 +109,7 @@ def read_events(sent: object, read_instant: Callable[[object], Micros]) -> tuple
         if isinstance(event, Event):
             events.append(event)
             continue
-        if len(faults) >= MOST_FAULTS:
+        if len(faults) >= FAULTS_OF_A_ROW:
             break  # a row that is all mistakes costs a hundred times what it is long
         for fault in event:
             where = f"events[{index}].{fault.field}" if fault.field else f"events[{index}]"

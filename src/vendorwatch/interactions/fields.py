@@ -11,7 +11,7 @@ from vendorwatch.errors import Fault
 
 _SHOWN = 60  # characters of a value that a message repeats
 
-MOST_FAULTS = 100
+FAULTS_OF_A_ROW = 100
 """Of a row that are told: as many as its bytes could be wrong, and would say nothing more."""
 
 

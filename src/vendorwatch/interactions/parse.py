@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from vendorwatch.errors import Fault
-from vendorwatch.interactions.fields import MOST_FAULTS, show
+from vendorwatch.interactions.fields import FAULTS_OF_A_ROW, show
 from vendorwatch.interactions.formats.delimited import (
     Dialect,
     check_header,
@@ -287,7 +287,7 @@ class _Skip(Exception):
 def _refused(row: int, raw: RawRow, faults: Iterable[Fault]) -> Refused:
     placed = tuple(
         Fault(each.code, storable(each.detail), each.field and storable(each.field), row, raw.line)
-        for each in islice(faults, MOST_FAULTS)
+        for each in islice(faults, FAULTS_OF_A_ROW)
     )
     return Refused(row, raw.line, raw.offset, raw.raw, placed)
 
